@@ -1,0 +1,38 @@
+"""The errors that tppcore raises; every one is a `TppError`, and every one says what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class TppError(ValueError):
+    """Something the caller gave can't be used; the command line turns it into exit code 2."""
+
+
+class SpecError(TppError):
+    """A file of law or hardware data is wrong; the message begins with `file:line`."""
+
+    def __init__(self, file: str | Path, line: int, message: str) -> None:
+        self.file, self.line, self.message = Path(file).name, line, message
+        super().__init__(f"{self.file}:{line}: {message}")
+
+
+class InputError(TppError):
+    """A number of a table can't be used; the message names the row (from 1) and the column."""
+
+    def __init__(
+        self, column: str, row: int | None, value: object, expected: str, file: str | None = None
+    ) -> None:
+        self.column, self.row, self.value, self.expected, self.file = (
+            column,
+            row,
+            value,
+            expected,
+            file,
+        )
+        place = ([file] if file else []) + ([f"row {row + 1}"] if row is not None else [])
+        super().__init__(f"{', '.join([*place, f'column {column}'])}: {value!r}; expected {expected}")
+
+
+class UnknownName(TppError):
+    """A chip, rule, paragraph, metric or reading that does not exist; the message lists what does."""

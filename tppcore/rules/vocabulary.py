@@ -1,0 +1,236 @@
+"""Quantities, formats, metrics and readings: the words in which the law is written as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from tppcore.errors import UnknownName
+from tppcore.rules.condition import Kind
+from tppcore.rules.expression import Const, Expr, FormulaError, Quantity, Scope, parse
+
+
+@dataclass(frozen=True, slots=True)
+class QuantitySpec:
+    """One number of a spec sheet. `rate` marks the closed list of peak rates."""
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+    source: str
+    positive: bool = False
+    rate: bool = False
+    internal: bool = False
+    absent: Fraction | None = None
+    words: tuple[str, ...] = ()
+    format: str | None = None
+    symbol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One number that the law computes; `formula` is text over quantities and other metrics."""
+
+    name: str
+    title: str
+    unit: str
+    formula: str
+    source: str
+    internal: bool = False
+    format: str | None = None
+    symbol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    name: str
+    bits: Mapping[str, Fraction] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
+    formula: Mapping[str, str] = field(default_factory=dict)
+    open_unlisted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question that the law leaves open, its default (the first alternative) and its source."""
+
+    name: str
+    question: str
+    basis: str
+    source: str
+    alternatives: tuple[Alternative, ...]
+
+
+class Vocabulary:
+    """All quantities, metrics and readings, from the data of the three files."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.formats: dict[str, Fraction] = {
+            each["name"]: Fraction(each["bits"]) for each in data["formats"]
+        }
+        self.quantities: dict[str, QuantitySpec] = {}
+        for entry in data["quantities"]:
+            for spec in self._quantities(entry):
+                self.quantities[spec.name] = spec
+        self.metrics: dict[str, MetricSpec] = {}
+        for entry in data["metrics"]:
+            for metric in self._metrics(entry):
+                self.metrics[metric.name] = metric
+        self.readings: dict[str, Reading] = {
+            entry["name"]: Reading(
+                entry["name"],
+                entry["question"],
+                entry["basis"],
+                entry["source"],
+                tuple(
+                    Alternative(
+                        each["name"],
+                        {name: Fraction(bits) for name, bits in each.get("bits", {}).items()},
+                        tuple(each.get("leave_out", ())),
+                        each.get("formula", {}),
+                        each.get("open_unlisted", False),
+                    )
+                    for each in entry["alternatives"]
+                ),
+            )
+            for entry in data["readings"]
+        }
+
+    def _quantities(self, entry: Mapping[str, Any]) -> list[QuantitySpec]:
+        formats: list[str | None] = list(self.formats) if entry.get("per_format") else [None]
+        words = tuple(entry.get("words", ()))
+        absent = entry.get("absent")
+        if absent is not None:
+            absent = Fraction(words.index(absent)) if words else Fraction(absent)
+        return [
+            QuantitySpec(
+                entry["name"].format(format=each),
+                entry.get("kind", "number"),
+                entry.get("unit", ""),
+                entry["meaning"].format(format=each),
+                entry["source"],
+                entry.get("positive", False),
+                entry.get("rate", False),
+                entry.get("internal", False),
+                absent,
+                words,
+                each,
+                entry.get("symbol"),
+            )
+            for each in formats
+        ]
+
+    def _metrics(self, entry: Mapping[str, Any]) -> list[MetricSpec]:
+        formats: list[str | None] = list(self.formats) if entry.get("per_format") else [None]
+        return [
+            MetricSpec(
+                entry["name"] if each is None else f"{entry['name']}_{each}",
+                entry.get("title", entry["name"].replace("_", " "))
+                + (f" at {each}" if each else ""),
+                entry["unit"],
+                entry["formula"],
+                entry["source"],
+                entry.get("internal", False),
+                each,
+                entry.get("symbol"),
+            )
+            for each in formats
+        ]
+
+    @cached_property
+    def rates(self) -> tuple[str, ...]:
+        """The closed list of peak rates, in the order of the file."""
+        return tuple(spec.name for spec in self.quantities.values() if spec.rate)
+
+    def kind(self, name: str) -> Kind | None:
+        """What a name in a test is; None if there is neither a metric nor a quantity."""
+        if name in self.metrics:
+            return Kind("number")
+        spec = self.quantities.get(name)
+        return Kind(spec.kind, spec.words) if spec else None
+
+    def choose(self, readings: Mapping[str, str] | None) -> dict[str, str]:
+        """Every reading with its alternative: those given, else the defaults."""
+        chosen = {name: each.alternatives[0].name for name, each in self.readings.items()}
+        for name, alternative in (readings or {}).items():
+            if name not in self.readings:
+                raise UnknownName(
+                    f"unknown reading {name!r}; expected one of {', '.join(self.readings)}"
+                )
+            names = [each.name for each in self.readings[name].alternatives]
+            if str(alternative) not in names:
+                raise UnknownName(
+                    f"unknown alternative {alternative!r} of reading {name}; "
+                    f"expected one of {', '.join(names)}"
+                )
+            chosen[name] = str(alternative)
+        return chosen
+
+    def formulas(self, readings: Mapping[str, str]) -> Formulas:
+        """The metrics as the chosen readings define them."""
+        chosen = [
+            each
+            for name, reading in self.readings.items()
+            for each in reading.alternatives
+            if each.name == readings[name]
+        ]
+        return Formulas(self, chosen)
+
+
+class Formulas:
+    """Metrics as trees over quantities, under one choice of readings."""
+
+    def __init__(self, vocabulary: Vocabulary, chosen: list[Alternative]) -> None:
+        self.vocabulary = vocabulary
+        left_out = {name for each in chosen for name in each.leave_out}
+        self._formats = [name for name in vocabulary.formats if name not in left_out]
+        self._bits = dict(vocabulary.formats)
+        self._text: dict[str, str] = {}
+        for each in chosen:
+            self._bits.update(each.bits)
+            self._text.update(each.formula)
+        self.open_unlisted = any(each.open_unlisted for each in chosen)
+        self._trees: dict[str, Expr] = {}
+        self._open: list[str] = []
+        self._indexed = {
+            (spec.symbol, spec.format): spec.name
+            for spec in (*vocabulary.quantities.values(), *vocabulary.metrics.values())
+            if spec.symbol
+        }
+        self._scope = Scope(
+            self._formats,
+            self._bits,
+            self.tree,
+            lambda symbol, format: self.tree(self._indexed[symbol, format]),
+            lambda name: (spec := vocabulary.quantities.get(name)) is not None
+            and spec.kind == "boolean",
+        )
+
+    def tree(self, name: str) -> Expr:
+        """The tree of a metric, or of a quantity as its own metric. KeyError if there is none."""
+        if name in self._trees:
+            return self._trees[name]
+        if name in self._open:
+            raise FormulaError(f"metric {name!r} is defined by itself; expected no cycle")
+        metric = self.vocabulary.metrics.get(name)
+        if metric is None:
+            self.vocabulary.quantities[name]
+            return Quantity(name)
+        self._open.append(name)
+        try:
+            if metric.format and metric.format not in self._formats:
+                tree: Expr = Const(Fraction(0))
+            else:
+                tree = parse(self._text.get(name, metric.formula), self._scope, metric.format)
+        finally:
+            self._open.pop()
+        self._trees[name] = tree
+        return tree
+
+    def text(self, name: str) -> str:
+        """The formula of a metric as written, under these readings."""
+        return self._text.get(name, self.vocabulary.metrics[name].formula)

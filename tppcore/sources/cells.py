@@ -1,0 +1,210 @@
+"""Cells of a file become numbers, truth values, dates and words: exactly, or not at all.
+
+Arrow parses whole columns; a cell is looked at one by one only where that could have lost a digit
+or where Arrow refused. Every function takes an Arrow array (n,) and gives one of the same length
+with null for missing, or raises `InputError` for the first cell that can't be used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tppcore.errors import InputError
+
+MISSING = ("", "NA", "N/A", "#N/A", "n/a", "null", "NULL", "None", "NaN", "nan", "-", "–", "—")
+"""Text that stands for a missing cell."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?")
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+_TRUE = {"1", "y", "yes", "true", "t", "1.0"}
+_FALSE = {"0", "n", "no", "false", "f", "0.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an array stands: `column`, the table row of its first cell, and a namer of rows."""
+
+    column: str
+    first: int = 0
+    file: Callable[[int], str | None] = lambda row: None
+
+    def error(self, index: int, value: object, expected: str) -> InputError:
+        row = self.first + index
+        return InputError(self.column, row, value, expected, self.file(row))
+
+
+def numbers(array: Any, place: Place) -> Any:
+    """float64 whose shortest decimals are the numbers of `array`: text, integers or decimals."""
+    kind = array.type
+    if pa.types.is_float64(kind):
+        return array
+    if pa.types.is_null(kind):
+        return pa.nulls(len(array), pa.float64())
+    if pa.types.is_integer(kind):
+        try:
+            return pc.cast(array, pa.float64())
+        except pa.ArrowInvalid:
+            return _from_text(pc.cast(array, pa.string()), place)
+    if pa.types.is_float32(kind) or pa.types.is_decimal(kind):
+        return _from_text(pc.cast(array, pa.string()), place)
+    if pa.types.is_float16(kind):
+        return _from_text(_texts(str(each) for each in array.to_numpy(zero_copy_only=False)), place)
+    if is_text(kind):
+        return _from_text(pc.cast(array, pa.string()), place)
+    raise place.error(*_first(array), f"a number, not {kind}")
+
+
+def booleans(array: Any, place: Place) -> Any:
+    """bool from 0 and 1, y and n, yes and no, true and false."""
+    kind = array.type
+    if pa.types.is_boolean(kind):
+        return array
+    if pa.types.is_null(kind):
+        return pa.nulls(len(array), pa.bool_())
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or is_text(kind)):
+        raise place.error(*_first(array), f"true or false, not {kind}")
+    text = pc.dictionary_encode(_clean(pc.cast(array, pa.string())))
+    meaning: list[bool | None] = []
+    for i, each in enumerate(text.dictionary.to_pylist()):
+        word = each.lower()
+        if word not in _TRUE and word not in _FALSE:
+            index = pc.index(text.indices, pa.scalar(i, text.indices.type)).as_py()
+            raise place.error(index, each, "1 or 0, y or n, yes or no, true or false, or nothing")
+        meaning.append(word in _TRUE)
+    return pc.take(pa.array(meaning, pa.bool_()), text.indices)
+
+
+def dates(array: Any, place: Place) -> Any:
+    """date32 from dates, timestamps and ISO text (YYYY-MM-DD)."""
+    kind = array.type
+    if pa.types.is_temporal(kind):
+        return pc.cast(array, pa.date32(), safe=False)
+    if pa.types.is_null(kind):
+        return pa.nulls(len(array), pa.date32())
+    if not is_text(kind):
+        raise place.error(*_first(array), f"a date such as 2023-11-17, not {kind}")
+    text = _clean(pc.cast(array, pa.string()))
+    try:
+        return pc.cast(text, pa.date32())
+    except pa.ArrowInvalid:
+        for i, each in enumerate(text):
+            try:
+                pc.cast(each, pa.date32())
+            except pa.ArrowInvalid:
+                raise place.error(i, each.as_py(), "a date such as 2023-11-17") from None
+        raise
+
+
+def words(array: Any, place: Place, known: tuple[str, ...]) -> Any:
+    """string, each one of `known`."""
+    if pa.types.is_null(array.type):
+        return pa.nulls(len(array), pa.string())
+    if not is_text(array.type):
+        raise place.error(*_first(array), f"one of {', '.join(known)}")
+    text = _clean(pc.cast(array, pa.string()))
+    strange = pc.and_(pc.is_valid(text), pc.invert(pc.is_in(text, pa.array(known))))
+    if (index := pc.index(strange, pa.scalar(True)).as_py()) >= 0:
+        raise place.error(index, text[index].as_py(), f"one of {', '.join(known)}")
+    return text
+
+
+def is_text(kind: Any) -> bool:
+    """Whether an Arrow type holds text, plain or dictionary-encoded."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def _from_text(text: Any, place: Place) -> Any:
+    try:
+        values = pc.cast(text, pa.float64())
+    except pa.ArrowInvalid:
+        # The marks of a missing cell are common, blanks around a number are not.
+        text = pc.if_else(pc.is_in(text, pa.array(MISSING)), None, text)
+        try:
+            values = pc.cast(text, pa.float64())
+        except pa.ArrowInvalid:
+            text = _clean(text)
+            try:
+                values = pc.cast(text, pa.float64())
+            except pa.ArrowInvalid:
+                raise _not_a_number(text, place) from None
+    infinite = pc.is_inf(values)
+    if pc.any(infinite).as_py():
+        index = pc.index(infinite, pa.scalar(True)).as_py()
+        raise place.error(index, text[index].as_py(), "a finite number")
+    _check_digits(text, values, place)
+    return values
+
+
+def _check_digits(text: Any, values: Any, place: Place) -> None:
+    """Refuse text whose decimal is not the one that its double means.
+
+    Up to 15 significant digits decimals have distinct doubles, so only text of more than 15
+    characters can lose a digit, besides text so small that it became zero ("1e-400").
+    """
+    length = pc.binary_length(text)
+    zero = pc.and_(pc.equal(values, 0.0), pc.greater(length, 5))
+    near = pc.fill_null(pc.or_(pc.greater(length, 15), zero), False)
+    if not pc.any(near).as_py():
+        return
+    rows = pc.indices_nonzero(near)
+    some, doubles = pc.take(text, rows), pc.take(values, rows)
+    shortest = pc.cast(doubles, pa.string())
+    differs = pc.indices_nonzero(pc.not_equal(some, shortest))
+    for i in differs.to_pylist():
+        written, kept = some[i].as_py(), doubles[i].as_py()
+        try:
+            same = Decimal(written) == Decimal(repr(kept)) or kept != kept
+        except InvalidOperation:
+            same = False
+        if not same:
+            raise place.error(
+                rows[i].as_py(), written, f"no more digits than a double carries (it keeps {kept!r})"
+            )
+
+
+def _clean(text: Any) -> Any:
+    """Blanks around a cell are no part of it, and marks of a missing cell are null."""
+    text = pc.utf8_trim_whitespace(text)
+    return pc.if_else(pc.is_in(text, pa.array(MISSING)), None, text)
+
+
+def _not_a_number(text: Any, place: Place) -> InputError:
+    for i, each in enumerate(text):
+        value = each.as_py()
+        if value is not None and not _NUMBER.fullmatch(value):
+            expected = "a number"
+            if _GROUPED.fullmatch(value):
+                expected += f" without separators of thousands, such as {re.sub(r'[^0-9.+-]', '', value)}"
+            elif _COMMA.fullmatch(value):
+                expected += f" with a decimal point, such as {value.replace(',', '.')}"
+            elif re.fullmatch(r"[\d.]+\s*(-|–|to|\.\.)\s*[\d.]+", value):
+                expected += f"; a range stands in {place.column}_low and {place.column}_high"
+            elif re.match(r"[<>~≈≥≤]", value):
+                expected += f"; a bound stands in {place.column}_low or {place.column}_high"
+            elif re.match(r"[\d.]+\s*[A-Za-z]", value):
+                expected += "; the unit stands in the header or in a mapping, not in the cell"
+            return place.error(i, value, expected)
+    return place.error(0, None, "numbers")
+
+
+def _first(array: Any) -> tuple[int, object]:
+    """The first cell that holds something, for an error about the type of a whole column."""
+    index = pc.index(pc.is_valid(array), pa.scalar(True)).as_py()
+    index = max(index, 0)
+    return index, array[index].as_py() if len(array) else None
+
+
+def _texts(values: Iterable[str]) -> Any:
+    return pa.array([None if each == "nan" else each for each in values], pa.string())

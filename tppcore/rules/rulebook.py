@@ -1,0 +1,363 @@
+"""A rulebook: the paragraphs that stand on a date, for a destination, under chosen readings."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tppcore.errors import TppError, UnknownName
+from tppcore.rules.condition import (
+    All,
+    AnyOf,
+    Compare,
+    Condition,
+    Constant,
+    Destination,
+    Not,
+    Reference,
+    Unknown,
+    combine,
+)
+from tppcore.rules.countries import canonical
+from tppcore.rules.store import Specs, specs
+from tppcore.rules.vocabulary import Formulas, Vocabulary
+
+DEFAULT_STATUSES = ("in force", "codified, not enforced", "reported, not public")
+DEFAULT_SCOPES = ("circuit", "item")
+"""Rules on systems, shipments and models are evaluated on a row only where they are named."""
+
+FILTERED_KINDS = ("licence", "review", "exception")
+
+_ENDED = ("superseded", "rescinded")
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One paragraph on the date of its rulebook; `condition` has its references expanded."""
+
+    id: str
+    rule: str
+    title: str
+    kind: str
+    scope: str
+    status: str
+    confidence: str
+    citation: str
+    url: str
+    effective: str
+    until: str | None
+    outcome: str | None
+    assumed: tuple[str, ...]
+    note: str | None
+    source: Mapping[str, Any] = field(compare=False)
+    condition: Condition = field(compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Rulebook:
+    """What `classify` and `explain` work with. Compared by identity; `hash` names its content."""
+
+    as_of: datetime.date
+    destination: str | None
+    readings: Mapping[str, str]
+    paragraphs: tuple[Paragraph, ...]
+    vocabulary: Vocabulary
+    formulas: Formulas
+    specs: Specs
+    rules: Mapping[str, Any]
+    hash: str
+
+    def __getitem__(self, identity: str) -> Paragraph:
+        """The paragraph of an id such as "us-3a090/a.1". Raises UnknownName, a KeyError too."""
+        for paragraph in self.paragraphs:
+            if paragraph.id == identity:
+                return paragraph
+        raise ParagraphNotFound(self._why_absent(identity))
+
+    def _why_absent(self, identity: str) -> str:
+        rule, _, local = identity.partition("/")
+        here = f"on {self.as_of}" + (f" for {self.destination}" if self.destination else "")
+        if rule in self.rules and (version := version_on(self.rules[rule], self.as_of)):
+            names = [each["id"] for each in version["paragraphs"]]
+            if local in names:
+                return f"{identity!r} is not part of this rulebook ({here}): it is filtered out by destination, status, scope or rules"
+            return f"no paragraph {identity!r} {here}; {rule} has {', '.join(names)}"
+        return f"no paragraph {identity!r} {here}; expected one of {', '.join(p.id for p in self.paragraphs)}"
+
+    def with_readings(self, readings: Mapping[str, str]) -> Rulebook:
+        """The same paragraphs under other readings; those not named stay as they are."""
+        chosen = self.vocabulary.choose({**self.readings, **readings})
+        return Rulebook(
+            self.as_of,
+            self.destination,
+            chosen,
+            self.paragraphs,
+            self.vocabulary,
+            self.vocabulary.formulas(chosen),
+            self.specs,
+            self.rules,
+            _hash(self.specs, self.as_of, self.destination, chosen, self.paragraphs),
+        )
+
+
+class ParagraphNotFound(UnknownName, KeyError):
+    """A paragraph id that the rulebook does not hold."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def parse_date(value: str | datetime.date | None) -> datetime.date:
+    """A date from YYYY-MM-DD or a date; None is today. Raises TppError."""
+    if value is None:
+        return datetime.date.today()
+    if isinstance(value, datetime.datetime):
+        return value.date()
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise TppError(f"{value!r} is not a date; expected YYYY-MM-DD") from None
+
+
+def version_on(rule: Mapping[str, Any], date: datetime.date) -> Mapping[str, Any] | None:
+    """The version of a rule whose dates cover `date`."""
+    day = date.isoformat()
+    for version in rule["versions"]:
+        if version["effective"] <= day <= (version["until"] or "9999"):
+            found: Mapping[str, Any] = version
+            return found
+    return None
+
+
+def dates(rule: Mapping[str, Any]) -> str:
+    """The dates of every version of a rule, in words."""
+    return ", ".join(
+        f"{version['effective']} to {version['until'] or 'open'}" for version in rule["versions"]
+    )
+
+
+def rulebook(
+    as_of: str | datetime.date | None = None,
+    destination: str | None = None,
+    rules: Sequence[str] | str | None = None,
+    status: Sequence[str] | str | None = None,
+    readings: Mapping[str, str] | None = None,
+    files: Sequence[str | Path] = (),
+) -> Rulebook:
+    """Select the law of a date.
+
+    Parameters
+    ----------
+    as_of: date or YYYY-MM-DD; today if left out.
+    destination: ISO 3166 alpha-2 code. It filters licence, review and exception paragraphs, never
+        classification; without it those paragraphs are undetermined where they depend on it.
+    rules: ids of rules ("us-3a090") or paragraphs ("us-3a090/a.1") to report; what they refer to
+        is compiled silently. Naming a rule also admits bills, and rules on systems or shipments.
+    status: statuses to admit, or "all"; by default in force, codified but not enforced, and
+        reported. A superseded or rescinded version was in force during its dates.
+    readings: alternatives by name of the reading; the others keep their default.
+    files: the user's own rule files.
+
+    Raises
+    ------
+    TppError: no version covers the date, or a malformed date. UnknownName: no such rule,
+    paragraph, status, destination or reading. SpecError: a rule file is wrong.
+    """
+    loaded = specs()
+    date = parse_date(as_of)
+    country = canonical(destination) if destination else None
+    known = loaded.with_files(files) if files else loaded.rules
+    vocabulary = loaded.vocabulary
+    chosen = vocabulary.choose(readings)
+    named = [rules] if isinstance(rules, str) else list(rules) if rules is not None else None
+    admitted = _statuses(status, named is not None)
+    builder = _Expander(loaded, known, date, country)
+    paragraphs: list[Paragraph] = []
+    for identity in _selected(known, named, date):
+        version = version_on(known[identity], date)
+        if version is None:
+            continue
+        standing = "in force" if version["status"] in _ENDED else version["status"]
+        for data in version["paragraphs"]:
+            full = f"{identity}/{data['id']}"
+            if named is None:
+                wanted = data["scope"] in DEFAULT_SCOPES
+            else:
+                wanted = identity in named or full in named
+            if wanted and standing in admitted and builder.applies(data):
+                paragraphs.append(builder.paragraph(identity, version, data, standing))
+    if not paragraphs:
+        raise TppError(_nothing(known, named, date, country))
+    return Rulebook(
+        date,
+        country,
+        chosen,
+        tuple(paragraphs),
+        vocabulary,
+        vocabulary.formulas(chosen),
+        loaded,
+        known,
+        _hash(loaded, date, country, chosen, paragraphs),
+    )
+
+
+def _statuses(status: Sequence[str] | str | None, named: bool) -> frozenset[str]:
+    from tppcore.rules.instrument import STATUSES
+
+    if status is None:
+        return frozenset(STATUSES if named else DEFAULT_STATUSES)
+    given = [status] if isinstance(status, str) else list(status)
+    if "all" in given:
+        return frozenset(STATUSES)
+    for each in given:
+        if each not in STATUSES:
+            raise UnknownName(f"unknown status {each!r}; expected all or one of: {'; '.join(STATUSES)}")
+    return frozenset(given)
+
+
+def _selected(
+    known: Mapping[str, Any], named: Iterable[str] | None, date: datetime.date
+) -> list[str]:
+    if named is None:
+        return list(known)
+    selected: list[str] = []
+    for name in named:
+        identity, _, local = name.partition("/")
+        if identity not in known:
+            raise UnknownName(f"no rule {identity!r}; expected one of {', '.join(known)}")
+        rule = known[identity]
+        version = version_on(rule, date)
+        if version is None:
+            raise TppError(f"no version of {identity} covers {date}; it has {dates(rule)}")
+        if local and local not in [each["id"] for each in version["paragraphs"]]:
+            ids = ", ".join(each["id"] for each in version["paragraphs"])
+            raise UnknownName(f"no paragraph {name!r} on {date}; expected one of {ids}")
+        if identity not in selected:
+            selected.append(identity)
+    return selected
+
+
+def _nothing(
+    known: Mapping[str, Any],
+    named: Sequence[str] | None,
+    date: datetime.date,
+    country: str | None,
+) -> str:
+    if named is not None:
+        return f"nothing of {', '.join(named)} is selected on {date}" + (
+            f" for {country}: its paragraphs name other destinations" if country else ""
+        )
+    first = min(version["effective"] for rule in known.values() for version in rule["versions"])
+    return f"no version of any rule covers {date}; the first is of {first}"
+
+
+def _hash(
+    loaded: Specs,
+    date: datetime.date,
+    country: str | None,
+    readings: Mapping[str, str],
+    paragraphs: Sequence[Paragraph],
+) -> str:
+    content = [
+        loaded.hash,
+        date.isoformat(),
+        country,
+        dict(readings),
+        [[paragraph.id, paragraph.effective, paragraph.source] for paragraph in paragraphs],
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class _Expander:
+    """Turns conditions as written into conditions without references, on one date."""
+
+    def __init__(
+        self, loaded: Specs, rules: Mapping[str, Any], date: datetime.date, country: str | None
+    ) -> None:
+        self.specs, self.rules, self.date, self.country = loaded, rules, date, country
+        self._expanded: dict[tuple[str, str], Condition] = {}
+        self._open: list[tuple[str, str]] = []
+
+    def applies(self, data: Mapping[str, Any]) -> bool:
+        """Whether the destination lets this paragraph stand at all."""
+        return data["kind"] not in FILTERED_KINDS or self.destined(data) != Constant(False)
+
+    def destined(self, data: Mapping[str, Any]) -> Condition:
+        parts: list[Condition] = []
+        if "destinations" in data:
+            parts.append(self.destination(tuple(data["destinations"])))
+        if "not_destinations" in data:
+            inside = self.destination(tuple(data["not_destinations"]))
+            parts.append(
+                Constant(not inside.value) if isinstance(inside, Constant) else Not(inside)
+            )
+        if Constant(False) in parts:
+            return Constant(False)
+        return All(tuple(part for part in parts if part != Constant(True)))
+
+    def destination(self, members: tuple[str, ...]) -> Condition:
+        if self.country is None:
+            return Unknown("destination")
+        return Constant(self.specs.groups.contains(members, self.country, self.date))
+
+    def paragraph(
+        self, rule: str, version: Mapping[str, Any], data: Mapping[str, Any], status: str
+    ) -> Paragraph:
+        return Paragraph(
+            f"{rule}/{data['id']}",
+            rule,
+            data.get("title", ""),
+            data["kind"],
+            data["scope"],
+            status,
+            data["confidence"],
+            data["citation"],
+            data["url"],
+            version["effective"],
+            version["until"],
+            data.get("outcome"),
+            tuple(data.get("assumed", ())),
+            data.get("note"),
+            data,
+            self.expanded(rule, data["id"]),
+        )
+
+    def expanded(self, rule: str, local: str) -> Condition:
+        key = (rule, local)
+        if key not in self._expanded:
+            if key in self._open:
+                raise TppError(f"{rule}/{local} refers to itself through {self._open[-1]}")
+            version = version_on(self.rules[rule], self.date)
+            found = [each for each in version["paragraphs"] if each["id"] == local] if version else []
+            if not found:
+                # A rule that does not stand on the date, or has no such paragraph yet, is not met.
+                return Constant(False)
+            self._open.append(key)
+            own = self.expand(combine(found[0]["condition"], self.specs.vocabulary.kind), rule)
+            self._open.pop()
+            if found[0]["kind"] in FILTERED_KINDS:
+                own = All((self.destined(found[0]), own))
+            self._expanded[key] = own
+        return self._expanded[key]
+
+    def expand(self, condition: Condition, rule: str) -> Condition:
+        match condition:
+            case Reference(other, local):
+                return self.expanded(other or rule, local)
+            case Destination(members):
+                return self.destination(members)
+            case All(items):
+                return All(tuple(self.expand(item, rule) for item in items))
+            case AnyOf(items):
+                return AnyOf(tuple(self.expand(item, rule) for item in items))
+            case Not(item):
+                return Not(self.expand(item, rule))
+            case Compare() | Unknown() | Constant():
+                return condition

@@ -1,0 +1,292 @@
+"""Somebody else's column names and units become quantities.
+
+A mapping is a small TOML file:
+
+    [key]
+    columns = ["Hardware name"]                 # carried to the output; a missing one is an error
+
+    [columns."FP16 with sparsity (FLOP/s)"]
+    quantity = ["tops_fp16", "tops_bf16"]       # or one name, also `die_area_mm2_low`
+    unit = "FLOP/s"                             # left out: the quantity's own unit
+    ratio = "2"                                 # the figure counts on sparsity of this ratio
+
+    [columns."Process size (nm)"]
+    quantity = "advanced_node"
+    at_most = "16"                              # true up to this number, false above
+
+    [columns."Segment"]
+    quantity = "datacenter"
+    values = {"Server" = true, "Desktop" = false}
+
+A column that the mapping names and the table lacks is unknown. Columns that are already called by
+the name of a quantity are understood with every mapping and without one, and so is a unit in
+brackets after such a name: `tops_fp8 [PFLOPS]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tppcore.errors import SpecError, TppError, UnknownName
+from tppcore.rules.tomlfile import TomlFile
+from tppcore.rules.vocabulary import QuantitySpec
+from tppcore.sources import cells
+from tppcore.sources.units import convert, scale
+
+Quantities = Mapping[str, QuantitySpec]
+
+UNITS = "units"
+"""The column of processing units, a list of structs, which the engine's table reads as it is."""
+
+_BRACKETS = re.compile(r"(\w+)\s*\[([^\]]+)\]")
+_ENDS = ("_low", "_high")
+_WORDS = {"quantity", "unit", "ratio", "at_most", "values"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one column of a file means."""
+
+    quantities: tuple[str, ...]
+    unit: str | None = None
+    ratio: Fraction | None = None
+    at_most: float | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """A mapping file: the key columns, and a `Rule` for each column it knows."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One column of the file on its way: the name it has there, its rule, its factor."""
+
+    column: str
+    rule: Rule | None  # None: carried as it is
+    kind: str = ""
+    words: tuple[str, ...] = ()
+    factor: Fraction = Fraction(1)
+
+
+Plan = tuple[_Step, ...]
+
+
+def load(name: str, quantities: Quantities) -> ColumnMap:
+    """The mapping of a file, or one that ships with tppcore, by its name (`epoch-ml-hardware`)."""
+    if name.endswith(".toml") or "/" in name:
+        return _parse(TomlFile(Path(name)), quantities)
+    shipped = _shipped()
+    if name not in shipped:
+        raise UnknownName(
+            f"unknown mapping {name!r}; expected a file NAME.toml or one of "
+            f"{', '.join(sorted(shipped)) or 'none that is shipped'}"
+        )
+    return _parse(TomlFile(Path(f"{name}.toml"), shipped[name]), quantities)
+
+
+def quantity_of(name: str, quantities: Quantities) -> QuantitySpec | None:
+    """The quantity that a column of this name states, as a value or as one end of a range."""
+    for end in _ENDS:
+        if name.endswith(end) and (spec := quantities.get(name.removesuffix(end))):
+            return spec if spec.kind == "number" and not spec.internal else None
+    spec = quantities.get(name)
+    return None if spec is None or spec.internal else spec
+
+
+def plan(
+    names: Sequence[str], quantities: Quantities, mapping: ColumnMap | None, file: str
+) -> Plan:
+    """What becomes of every column of a file. Raises `TppError` if that is not one thing each."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TppError(f"{file}: column {twice[0]!r} stands there twice; expected each name once")
+    key = mapping.key if mapping else ()
+    for name in key:
+        if name not in names:
+            found = ", ".join(map(repr, names[:12])) + (" ..." if len(names) > 12 else "")
+            raise TppError(f"{file}: no column {name!r}, a key of the mapping; found {found}")
+    steps: list[_Step] = []
+    taken: dict[str, str] = {}
+    for name in names:
+        rule = mapping.columns.get(name) if mapping else None
+        if rule is None:
+            in_brackets = _BRACKETS.fullmatch(name)
+            bare = in_brackets[1] if in_brackets else name
+            if quantity_of(bare, quantities):
+                rule = Rule((bare,), unit=in_brackets[2] if in_brackets else None)
+        if rule is None:
+            if mapping is None or name in key or name == UNITS:
+                steps.append(_Step(name, None))
+            continue
+        if name in key:
+            steps.append(_Step(name, None))
+        for quantity in _outputs(rule):
+            if quantity in taken:
+                raise TppError(
+                    f"{file}: columns {taken[quantity]!r} and {name!r} both state {quantity}; "
+                    "expected one"
+                )
+            taken[quantity] = name
+        spec = quantity_of(rule.quantities[0], quantities)
+        assert spec is not None
+        try:
+            factor = convert(rule.unit, spec.unit) if rule.unit else Fraction(1)
+        except TppError as error:
+            raise TppError(f"{file}: column {name!r}: {error}") from None
+        steps.append(_Step(name, rule, spec.kind, spec.words, factor))
+    return tuple(steps)
+
+
+def apply(
+    steps: Plan, table: Any, first: int = 0, file: Callable[[int], str | None] = lambda row: None
+) -> Any:
+    """`table` (pyarrow) with its quantities as float64, bool, date32 and string columns.
+
+    `first` is the row of the file at which the table begins, `file` names a row's place.
+    """
+    out: dict[str, Any] = {}
+    for step in steps:
+        array = table.column(step.column)
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        if step.rule is None:
+            out[step.column] = array
+            continue
+        place = cells.Place(step.column, first, file)
+        values = _convert(step, step.rule, array, place)
+        for quantity in step.rule.quantities:
+            if step.rule.ratio is None:
+                out[quantity] = values
+            else:
+                ratio = pa.array(np.full(len(values), float(step.rule.ratio)))
+                out[f"{quantity}_sparse"] = values
+                out[_ratio_of(quantity)] = pc.if_else(pc.is_valid(values), ratio, None)
+    return pa.table(out)
+
+
+def _convert(step: _Step, rule: Rule, array: Any, place: cells.Place) -> Any:
+    if rule.values:
+        array = _replace(pc.cast(array, pa.string()), rule.values)
+    if rule.at_most is not None:
+        return pc.less_equal(cells.numbers(array, place), rule.at_most)
+    if step.kind == "boolean":
+        return cells.booleans(array, place)
+    if step.kind == "date":
+        return cells.dates(array, place)
+    if step.kind == "category":
+        return cells.words(array, place, step.words)
+    values = cells.numbers(array, place)
+    if step.factor == 1:
+        return values
+    scaled, bad = scale(values.to_numpy(zero_copy_only=False), step.factor)
+    if bad is not None:
+        raise place.error(
+            bad, values[bad].as_py(), f"a figure that stays a double when {rule.unit} is converted"
+        )
+    return pa.array(scaled, from_pandas=True)
+
+
+def _replace(text: Any, values: Mapping[str, str]) -> Any:
+    coded = pc.dictionary_encode(pc.utf8_trim_whitespace(text))
+    meaning = [values.get(each, each) for each in coded.dictionary.to_pylist()]
+    return pc.take(pa.array(meaning, pa.string()), coded.indices)
+
+
+def _outputs(rule: Rule) -> list[str]:
+    if rule.ratio is None:
+        return list(rule.quantities)
+    return [n for each in rule.quantities for n in (f"{each}_sparse", _ratio_of(each))]
+
+
+def _ratio_of(quantity: str) -> str:
+    return quantity.replace("tops_", "sparse_ratio_", 1)
+
+
+def _parse(file: TomlFile, quantities: Quantities) -> ColumnMap:
+    strange = set(file.data) - {"key", "columns"}
+    if strange:
+        name = min(strange)
+        raise file.fail((name,), f"unknown table {name!r}; expected key and columns")
+    key = file.data.get("key", {}).get("columns", [])
+    columns = file.data.get("columns", {})
+    if not isinstance(key, list) or not all(isinstance(each, str) for each in key):
+        raise file.fail(("key", "columns"), "expected a list of column names")
+    return ColumnMap(
+        file.path.stem,
+        tuple(key),
+        {name: _rule(file, name, entry, quantities) for name, entry in columns.items()},
+    )
+
+
+def _rule(file: TomlFile, column: str, entry: Any, quantities: Quantities) -> Rule:
+    def fail(word: str, message: str) -> SpecError:
+        return file.fail(("columns", column, word), f"column {column!r}: {message}")
+
+    if not isinstance(entry, dict) or "quantity" not in entry:
+        raise fail("", "expected quantity = ...")
+    if strange := set(entry) - _WORDS:
+        raise fail(min(strange), f"unknown key {min(strange)!r}; expected {', '.join(sorted(_WORDS))}")
+    names = entry["quantity"]
+    rule = Rule(
+        tuple([names] if isinstance(names, str) else names),
+        entry.get("unit"),
+        values={text: _text(value) for text, value in entry.get("values", {}).items()},
+    )
+    for name in rule.quantities:
+        spec = quantity_of(name, quantities)
+        if spec is None:
+            raise fail("quantity", f"unknown quantity {name!r}; {_nearest(name, quantities)}")
+        if "ratio" in entry and not (spec.rate and name == f"tops_{spec.format}"):
+            raise fail("ratio", f"expected a quantity tops_<format> beside ratio, not {name!r}")
+        if "at_most" in entry and spec.kind != "boolean":
+            raise fail("at_most", f"expected a true-or-false quantity beside at_most, not {name!r}")
+        try:
+            if rule.unit:
+                convert(rule.unit, spec.unit)
+        except TppError as error:
+            raise fail("unit", str(error)) from None
+    try:
+        ratio = Fraction(entry["ratio"]) if "ratio" in entry else None
+        at_most = float(entry["at_most"]) if "at_most" in entry else None
+    except (ValueError, TypeError, ZeroDivisionError):
+        raise fail("ratio" if "ratio" in entry else "at_most", "expected a number") from None
+    if ratio is not None and ratio <= 0:
+        raise fail("ratio", "expected a positive number")
+    return replace(rule, ratio=ratio, at_most=at_most)
+
+
+def _nearest(name: str, quantities: Quantities) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(quantities), 3)
+    return f"did you mean {' or '.join(near)}?" if near else "expected one of specs/quantities.toml"
+
+
+def _text(value: Any) -> str:
+    return {True: "1", False: "0"}[value] if isinstance(value, bool) else str(value)
+
+
+def _shipped() -> dict[str, str]:
+    """The mappings that are installed with the package, or stand beside it in a checkout."""
+    package = Path(str(resources.files("tppcore")))
+    folder = next(
+        (each for each in (package / "mappings", package.parent / "specs" / "mappings") if each.is_dir()),
+        None,
+    )
+    return {path.stem: path.read_text("utf-8") for path in folder.glob("*.toml")} if folder else {}

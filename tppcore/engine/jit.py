@@ -9,26 +9,22 @@ look is what the engine spends its time on; the C engine does it 10 times faster
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.engine import rows as exact
 from tppcore.engine import shards
-from tppcore.engine.columns import Bitmaps, Columns, Doubles, Words
+from tppcore.engine.columns import LARGEST, MISSING, SMALLEST, Bitmaps, Columns, Doubles, Words
 from tppcore.errors import InputError
 from tppcore.program.program import Input, Op, Program, Test
-
-if TYPE_CHECKING:
-    from tppcore.engine import kernel as _kernel
 
 _BATCH = 1 << 16  # near rows decided together: enough to hide NumPy's overhead, a few MB
 
@@ -220,7 +216,7 @@ def _run(
     refused: list[int] = []
 
     def work(start: int, stop: int) -> None:
-        row = _compiled(kernel)(
+        row = kernel.run(
             start, stop, columns.rows, flat.steps, flat.constants, flat.slots, flat.thresholds,
             flat.flags, addresses, flat.covers, flat.boxes, flat.literals,
             values, valid, near, low, high,
@@ -231,18 +227,6 @@ def _run(
     shards.run(columns.rows, threads, work)
     if refused:
         raise _refusal(program, columns, min(refused), kernel.BLOCK)
-
-
-_compiling = threading.Lock()
-
-
-def _compiled(kernel: Any) -> Any:
-    """The kernel; the first call compiles it, which must not happen in two threads at once."""
-    if not kernel.run.signatures:
-        with _compiling:
-            if not kernel.run.signatures:
-                kernel.compile_all()
-    return kernel.run
 
 
 def _decide(program: Program, columns: Columns, near: Words, values: Words, valid: Words) -> None:
@@ -284,17 +268,16 @@ def _refusal(program: Program, columns: Columns, first: int, count: int) -> Inpu
 def _problem(each: Input, numbers: Sequence[Any], boolean: bool) -> tuple[object, str] | None:
     value, low, high = (number.item() if hasattr(number, "item") else number for number in numbers)
     if boolean:
-        if value not in (0, 1, 255):
-            return value, "0, 1, or 255 for missing"
-        value = np.nan if value == 255 else float(value)
-    expected = "a number from 1e-15 to 1e24" + ("" if each.positive else ", or 0")
+        if value not in (0, 1, MISSING):
+            return value, "0, 1 or missing"
+        value = np.nan if value == MISSING else float(value)
     for number in (value, low, high):
-        if number == number and not (
-            1e-15 <= number <= 1e24 or (number == 0 and not each.positive)
-        ):
-            return number, expected
+        if number == 0 and each.positive:
+            return number, "a number above 0"
+        if number == number and number != 0 and not SMALLEST <= number <= LARGEST:
+            return number, f"0 or a number from {SMALLEST:g} to {LARGEST:g}"
     if value == value and (low == low or high == high):
         return value, "a value or a range, not both"
     if low > high:
-        return low, "a range whose low end is not above its high end"
+        return low, "a range whose low end is not above its high"
     return None

@@ -57,14 +57,14 @@ def _bytes_at(_: Any, address: Any) -> Any:
 def _read_values(addresses, index, rows, first, count, out):  # type: ignore[no-untyped-def]
     """Copies one block of values, NaN where missing; false if a boolean is none."""
     if addresses[index, 0]:
-        values = carray(_doubles_at(addresses[index, 0]), rows)
+        values = carray(_doubles_at(addresses[index, 0]), rows)[first : first + count]
         for i in range(count):
-            out[i] = values[first + i]
+            out[i] = values[i]
     elif addresses[index, 1]:
-        flags = carray(_bytes_at(addresses[index, 1]), rows)
+        flags = carray(_bytes_at(addresses[index, 1]), rows)[first : first + count]
         valid = True
         for i in range(count):
-            flag = flags[first + i]
+            flag = flags[i]
             valid &= (flag <= 1) | (flag == 255)
             out[i] = np.nan if flag == 255 else float(flag)
         return valid
@@ -77,9 +77,9 @@ def _read_values(addresses, index, rows, first, count, out):  # type: ignore[no-
 @jitted
 def _read_end(address, rows, first, count, out):  # type: ignore[no-untyped-def]
     if address:
-        values = carray(_doubles_at(address), rows)
+        values = carray(_doubles_at(address), rows)[first : first + count]
         for i in range(count):
-            out[i] = values[first + i]
+            out[i] = values[i]
     else:
         for i in range(count):
             out[i] = np.nan
@@ -104,14 +104,14 @@ def _rated(addresses, flags, rows, first, count, rated):  # type: ignore[no-unty
             continue
         everywhere = 1
         if addresses[index, 0]:
-            values = carray(_doubles_at(addresses[index, 0]), rows)
+            values = carray(_doubles_at(addresses[index, 0]), rows)[first : first + count]
             for i in range(count):
-                rated[i] |= values[first + i] == values[first + i]
+                rated[i] |= values[i] == values[i]
         for end in range(2, 4):
             if addresses[index, end]:
-                values = carray(_doubles_at(addresses[index, end]), rows)
+                values = carray(_doubles_at(addresses[index, end]), rows)[first : first + count]
                 for i in range(count):
-                    rated[i] |= values[first + i] == values[first + i]
+                    rated[i] |= values[i] == values[i]
         for i in range(count):
             everywhere &= rated[i]
         if everywhere:
@@ -175,17 +175,17 @@ def _load(  # type: ignore[no-untyped-def]
 
 
 @jitted
-def _compare(values, word, threshold, strict):  # type: ignore[no-untyped-def]
-    """The bits of values > threshold (strict) or values >= threshold in one word."""
-    bits = _NONE
-    base = 64 * word
-    if strict:
-        for i in range(64):
-            bits |= np.uint64(values[base + i] > threshold) << np.uint64(i)
-    else:
-        for i in range(64):
-            bits |= np.uint64(values[base + i] >= threshold) << np.uint64(i)
-    return bits
+def _compare(values, threshold, strict, out):  # type: ignore[no-untyped-def]
+    """The bits of values > threshold (strict) or values >= threshold."""
+    for w in range(WORDS):
+        bits = _NONE
+        if strict:
+            for i in range(64):
+                bits |= np.uint64(values[64 * w + i] > threshold) << np.uint64(i)
+        else:
+            for i in range(64):
+                bits |= np.uint64(values[64 * w + i] >= threshold) << np.uint64(i)
+        out[w] = bits
 
 
 @jitted
@@ -289,9 +289,12 @@ def run(  # type: ignore[no-untyped-def]
                     if wide[a]:
                         _mark(a_high, least, most, close)
                 uncertain |= wide[a]
+                _compare(a_low, threshold, strict, true)
+                if wide[a]:
+                    _compare(a_high, threshold, strict, false)
                 for w in range(WORDS):
-                    at_low = _compare(a_low, w, threshold, strict)
-                    at_high = _compare(a_high, w, threshold, strict) if wide[a] else at_low
+                    at_low = true[w]
+                    at_high = false[w] if wide[a] else at_low
                     if below:
                         at_low, at_high = ~at_high, ~at_low
                     if absent[a]:
@@ -301,14 +304,13 @@ def run(  # type: ignore[no-untyped-def]
                 continue
 
             if op == STORE:
+                low, high = lows[extra, first:stop], highs[extra, first:stop]
                 for i in range(count):
-                    lows[extra, first + i] = a_low[i]
-                    highs[extra, first + i] = a_high[i]
+                    low[i], high[i] = a_low[i], a_high[i]
                 if absent[a]:
                     for i in range(count):
                         if gone[a, i // 64] >> np.uint64(i % 64) & _ONE:
-                            lows[extra, first + i] = np.nan
-                            highs[extra, first + i] = np.nan
+                            low[i] = high[i] = np.nan
                 continue
 
             if op == _CONST:
@@ -328,11 +330,7 @@ def run(  # type: ignore[no-untyped-def]
                 continue
 
             wide[out] = wide[a] | wide[b]
-            absent[out] = absent[a] | absent[b]
-            if absent[out] and op != _SELECT:
-                for w in range(WORDS):
-                    gone[out, w] = gone[a, w] if absent[a] else _NONE
-                    gone[out, w] |= gone[b, w] if absent[b] else _NONE
+            absent[out] = op == _SELECT and (absent[a] | absent[b])
 
             if op == _ADD:
                 for i in range(BLOCK):
@@ -367,9 +365,8 @@ def run(  # type: ignore[no-untyped-def]
                         x = a_high[i] / b_low[i]
                         high[i] = x if x == x else 0.0
                 else:
-                    if not absent[out]:
-                        for w in range(WORDS):
-                            gone[out, w] = _NONE
+                    for w in range(WORDS):
+                        gone[out, w] = _NONE
                     wide[out] = absent[out] = True
                     for i in range(BLOCK):
                         zero = b_low[i] == 0.0

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -143,7 +142,8 @@ _ALWAYS = np.ones(1, dtype=np.bool_)
 class _Interval:
     """[low, high], or [low, inf) where `open`; `absent` where the metric does not apply.
 
-    `high` is the same object as `low` if every row is known.
+    `high` is the same object as `low` if every row is known. What is computed from a metric that
+    does not apply sees [0, inf).
     """
 
     low: _Number
@@ -167,38 +167,38 @@ def _unknown(where: Bools, value: _Number) -> _Interval:
 def _add(a: _Interval, b: _Interval) -> _Interval:
     low = a.low.plus(b.low)
     high = low if a.known and b.known else a.high.plus(b.high)
-    return _Interval(low, high, a.open | b.open, a.absent | b.absent)
+    return _Interval(low, high, a.open | b.open, _NEVER)
 
 
 def _multiply(a: _Interval, b: _Interval) -> _Interval:
     low = a.low.times(b.low)
     if a.known and b.known:
-        return _Interval(low, low, _NEVER, a.absent | b.absent)
+        return _Interval(low, low, _NEVER, _NEVER)
     some_a, some_b = a.open | ~a.high.is_zero(), b.open | ~b.high.is_zero()
     unbounded = (a.open & some_b) | (b.open & some_a)
     high = _NOTHING.where(unbounded, a.high.times(b.high))
-    return _Interval(low, high, unbounded, a.absent | b.absent)
+    return _Interval(low, high, unbounded, _NEVER)
 
 
 def _maximum(a: _Interval, b: _Interval) -> _Interval:
     low = a.low.where(a.low.at_least(b.low), b.low)
     high = low if a.known and b.known else a.high.where(a.high.at_least(b.high), b.high)
-    return _Interval(low, high, a.open | b.open, a.absent | b.absent)
+    return _Interval(low, high, a.open | b.open, _NEVER)
 
 
 def _divide(a: _Interval, b: _Interval, positive: bool) -> _Interval:
     touches_zero = b.low.is_zero()
     if a.known and b.known and not touches_zero.any():
         low = a.low.over(b.low)
-        return _Interval(low, low, _NEVER, a.absent | b.absent)
+        return _Interval(low, low, _NEVER, _NEVER)
     low = _NOTHING.where(b.open, a.low.over(b.high))
     high = a.high.over(b.low)
     if positive:
         unbounded = a.open | (touches_zero & ~a.high.is_zero())
-        return _Interval(low, high, unbounded, a.absent | b.absent)
+        return _Interval(low, high, unbounded, _NEVER)
     low = _NOTHING.where(touches_zero, low)
     is_zero = touches_zero & b.high.is_zero() & ~b.open
-    return _Interval(low, high, a.open | touches_zero, a.absent | b.absent | is_zero)
+    return _Interval(low, high, a.open | touches_zero, is_zero)
 
 
 def _select(a: _Interval, b: _Interval, possible: Bools, certain: Bools) -> _Interval:
@@ -380,5 +380,7 @@ def _decimals(values: Doubles) -> _Number:
 
 def _written(value: float) -> tuple[int, int]:
     """The shortest decimal of a double, as a whole number and the digits after its point."""
-    _, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    return int("".join(map(str, digits))), -int(exponent)
+    mantissa, _, exponent = repr(value).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = fraction.rstrip("0")
+    return int(whole + fraction), len(fraction) - int(exponent or 0)

@@ -10,7 +10,20 @@ from typing import Any
 
 from tppcore.errors import UnknownName
 from tppcore.rules.condition import Kind
-from tppcore.rules.expression import Const, Expr, FormulaError, Quantity, Scope, parse
+from tppcore.rules.expression import (
+    Add,
+    Choice,
+    Const,
+    Div,
+    Expr,
+    FormulaError,
+    Max,
+    Mul,
+    NotApplicable,
+    Quantity,
+    Scope,
+    parse,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +232,8 @@ class Formulas:
         metric = self.vocabulary.metrics.get(name)
         if metric is None:
             self.vocabulary.quantities[name]
-            return Quantity(name)
+            self._trees[name] = Quantity(name)
+            return self._trees[name]
         self._open.append(name)
         try:
             if metric.format and metric.format not in self._formats:
@@ -228,8 +242,60 @@ class Formulas:
                 tree = parse(self._text.get(name, metric.formula), self._scope, metric.format)
         finally:
             self._open.pop()
+        self._check_applicable(name, tree)
         self._trees[name] = tree
         return tree
+
+    def is_positive(self, expr: Expr) -> bool:
+        """Whether an expression is provably above 0, by what its quantities are declared to be."""
+        match expr:
+            case Const(value):
+                return value > 0
+            case Quantity(name):
+                spec = self.vocabulary.quantities.get(name)
+                return spec is not None and spec.positive and spec.absent != 0
+            case Add(a, b):
+                return self.is_positive(a) or self.is_positive(b)
+            case Max(args):
+                return any(map(self.is_positive, args))
+            case Mul(a, b) | Div(a, b) | Choice(_, _, _, a, b):
+                return self.is_positive(a) and self.is_positive(b)
+            case _:
+                return False
+
+    def _check_applicable(self, name: str, tree: Expr) -> None:
+        # A metric that does not apply has no value to add or compare inside another formula, so
+        # only the root of a metric, or a branch of a choice there, may fail to apply.
+        match tree:
+            case Choice(_, _, _, a, b):
+                self._check_applicable(name, a)
+                self._check_applicable(name, b)
+            case Div(a, b):
+                parts: tuple[Expr, ...] = (a, b)
+            case Add(a, b) | Mul(a, b):
+                parts = (a, b)
+            case Max(args):
+                parts = args
+            case _:
+                parts = ()
+        if not isinstance(tree, Choice) and any(map(self._may_not_apply, parts)):
+            raise FormulaError(
+                f"metric {name!r} may not apply inside its formula; expected not_applicable, or a "
+                "division by what may be 0, at the end of a formula only"
+            )
+
+    def _may_not_apply(self, expr: Expr) -> bool:
+        match expr:
+            case NotApplicable():
+                return True
+            case Div(a, b):
+                return not self.is_positive(b) or self._may_not_apply(a) or self._may_not_apply(b)
+            case Add(a, b) | Mul(a, b) | Choice(_, _, _, a, b):
+                return self._may_not_apply(a) or self._may_not_apply(b)
+            case Max(args):
+                return any(map(self._may_not_apply, args))
+            case _:
+                return False
 
     def text(self, name: str) -> str:
         """The formula of a metric as written, under these readings."""

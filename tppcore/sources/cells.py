@@ -45,7 +45,7 @@ def numbers(array: Any, place: Place) -> Any:
     """float64 whose shortest decimals are the numbers of `array`: text, integers or decimals."""
     kind = array.type
     if pa.types.is_float64(kind):
-        return array
+        return _without_nan(array)
     if pa.types.is_null(kind):
         return pa.nulls(len(array), pa.float64())
     if pa.types.is_integer(kind):
@@ -144,7 +144,12 @@ def _from_text(text: Any, place: Place) -> Any:
         index = pc.index(infinite, pa.scalar(True)).as_py()
         raise place.error(index, text[index].as_py(), "a finite number")
     _check_digits(text, values, place)
-    return values
+    return _without_nan(values)
+
+
+def _without_nan(values: Any) -> Any:
+    nan = pc.is_nan(values)
+    return pc.if_else(nan, None, values) if pc.any(nan).as_py() else values
 
 
 def _check_digits(text: Any, values: Any, place: Place) -> None:

@@ -84,33 +84,36 @@ class _File:
     """Where the bytes come from, and how a row of it is named."""
 
     def __init__(self, source: str | Path, format: str | None) -> None:
-        self.standard_input = str(source) == "-"
         self.path = Path(source)
-        self.name = "standard input" if self.standard_input else str(source)
-        if self.standard_input:
+        self.name = "standard input" if str(source) == "-" else str(source)
+        self.bytes: bytes | None = None
+        if str(source) == "-":
             self.bytes = sys.stdin.buffer.read()
-            self.format = format or _sniff(self.bytes)
-        else:
-            if not self.path.exists():
-                raise TppError(f"{self.name}: no such file")
-            if self.path.is_dir():
-                raise TppError(f"{self.name}: a folder; expected a file")
-            extension = self.path.suffix.lower()
-            if format is None and extension not in EXTENSIONS:
-                raise TppError(
-                    f"{self.name}: unknown extension {extension!r}; "
-                    f"expected one of {', '.join(EXTENSIONS)}, or --input-format"
-                )
-            self.format = format or EXTENSIONS[extension]
+        elif not self.path.exists():
+            raise TppError(f"{self.name}: no such file")
+        elif self.path.is_dir():
+            raise TppError(f"{self.name}: a folder; expected a file")
+        elif not self.path.is_file():
+            self.bytes = self.path.read_bytes()  # a pipe can be read once only
+        if (self.path.stat().st_size if self.bytes is None else len(self.bytes)) == 0:
+            raise self.empty()
+        extension = self.path.suffix.lower()
+        if format is None and self.bytes is None and extension not in EXTENSIONS:
+            raise TppError(
+                f"{self.name}: unknown extension {extension!r}; "
+                f"expected one of {', '.join(EXTENSIONS)}, or the format by name"
+            )
+        self.format = format or EXTENSIONS.get(extension) or _sniff(self.bytes or b"")
         if self.format not in _READERS:
             raise TppError(f"unknown format {self.format!r}; expected one of {', '.join(FORMATS)}")
-        if (len(self.bytes) if self.standard_input else self.path.stat().st_size) == 0:
-            # A pipe or a device has no size; what it holds shows when it is read.
-            if self.standard_input or self.path.is_file():
-                raise self.empty()
 
     def open(self) -> BinaryIO:
-        return io.BytesIO(self.bytes) if self.standard_input else self.path.open("rb")
+        return self.path.open("rb") if self.bytes is None else io.BytesIO(self.bytes)
+
+    @property
+    def arrow(self) -> Any:
+        """What Arrow reads by itself: a path, so that its threads can, or the bytes."""
+        return str(self.path) if self.bytes is None else pa.BufferReader(self.bytes)
 
     def empty(self) -> TppError:
         return TppError(f"{self.name}: an empty file; expected a header and rows")
@@ -150,21 +153,18 @@ def _csv(file: _File, quantities: Quantities, mapping: ColumnMap | None) -> Iter
 
     first, schema = 0, None
     try:
-        with file.open() as stream:
-            reader = pacsv.open_csv(
-                pa.PythonFile(stream) if file.standard_input else str(file.path),
-                read_options=pacsv.ReadOptions(
-                    column_names=header.names, skip_rows=header.lines, block_size=_BLOCK
-                ),
-                parse_options=pacsv.ParseOptions(
-                    delimiter=header.delimiter, newlines_in_values=True
-                ),
-                convert_options=pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(header.names, pa.string()),
-                    strings_can_be_null=True,
-                    null_values=[""],
-                ),
-            )
+        with pacsv.open_csv(
+            file.arrow,
+            read_options=pacsv.ReadOptions(
+                column_names=header.names, skip_rows=header.lines, block_size=_BLOCK
+            ),
+            parse_options=pacsv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(header.names, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        ) as reader:
             schema = reader.schema
             for batch in reader:
                 table = pa.table(batch.columns, names=header.names)
@@ -227,7 +227,8 @@ class _Header:
                 return TppError(
                     f"{where}: {len(cells)} cells; expected {len(self.names)}, as in the header"
                 )
-            if bad := next((i for i, cell in enumerate(cells) if "\ufffd" in cell), None):
+            bad = next((i for i, cell in enumerate(cells) if "\ufffd" in cell), None)
+            if bad is not None:
                 return TppError(f"{where}, column {self.names[bad]}: expected text in UTF-8")
         return TppError(f"{self.file.name}: not CSV ({_first_line(error)})")
 
@@ -241,8 +242,7 @@ def _parquet(file: _File, quantities: Quantities, mapping: ColumnMap | None) -> 
     import pyarrow.parquet as pq
 
     try:
-        source = io.BytesIO(file.bytes) if file.standard_input else str(file.path)
-        with pq.ParquetFile(source) as parquet:
+        with pq.ParquetFile(file.arrow) as parquet:
             schema = parquet.schema_arrow
             yield from _typed(file, schema, parquet.iter_batches(1 << 17), quantities, mapping)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
@@ -416,18 +416,22 @@ def _xlsx(file: _File, quantities: Quantities, mapping: ColumnMap | None) -> Ite
             header = header[:-1]
         if not header:
             raise file.empty()
-        names = [f"column {i + 1}" if each is None else str(each).strip() for i, each in enumerate(header)]
+        names = [
+            f"column {i}" if each is None else str(each).strip() for i, each in enumerate(header, 1)
+        ]
         steps = columns.plan(names, quantities, mapping, file.name)
-        body = [row for row in rows if any(cell is not None for cell in row)]
+        numbered = [
+            (line, row) for line, row in enumerate(rows, 2) if any(c is not None for c in row)
+        ]
 
     def text(cell: Any) -> str | None:
         return cell.isoformat()[:10] if isinstance(cell, datetime) else _text(cell)
 
     width = len(names)
-    cells = zip(*((*row, *[None] * width)[:width] for row in body), strict=True)
+    cells = zip(*((*row, *[None] * width)[:width] for _, row in numbered), strict=True)
     arrays = [pa.array([text(cell) for cell in column], pa.string()) for column in cells]
     table = pa.table(arrays, names=names) if arrays else _texts(names).empty_table()
-    yield columns.apply(steps, table, 0, lambda row: file.name)
+    yield columns.apply(steps, table, 0, lambda row: file.place(numbered[row][0]))
 
 
 def _texts(names: Sequence[str]) -> Any:

@@ -16,7 +16,7 @@ A mapping is a small TOML file:
 
     [columns."Segment"]
     quantity = "datacenter"
-    values = {"Server" = true, "Desktop" = false}
+    values = {Server = true, Desktop = false}   # text or numbers; any other cell is unknown
 
 A column that the mapping names and the table lacks is unknown. Columns that are already called by
 the name of a quantity are understood with every mapping and without one, and so is a unit in
@@ -29,7 +29,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -203,9 +202,24 @@ def _convert(step: _Step, rule: Rule, array: Any, place: cells.Place) -> Any:
 
 
 def _replace(text: Any, values: Mapping[str, str]) -> Any:
+    """The meaning of each cell; "7", "7.0" and 7 are one cell, and one without meaning is null."""
+    by_number: dict[float | None, str] = {
+        number: value
+        for each, value in values.items()
+        if (number := _number(each)) is not None
+    }
     coded = pc.dictionary_encode(pc.utf8_trim_whitespace(text))
-    meaning = [values.get(each, each) for each in coded.dictionary.to_pylist()]
+    meaning = [
+        values.get(each, by_number.get(_number(each))) for each in coded.dictionary.to_pylist()
+    ]
     return pc.take(pa.array(meaning, pa.string()), coded.indices)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _outputs(rule: Rule) -> list[str]:
@@ -254,6 +268,9 @@ def _rule(file: TomlFile, column: str, entry: Any, quantities: Quantities) -> Ru
             raise fail("quantity", f"unknown quantity {name!r}; {_nearest(name, quantities)}")
         if "ratio" in entry and not (spec.rate and name == f"tops_{spec.format}"):
             raise fail("ratio", f"expected a quantity tops_<format> beside ratio, not {name!r}")
+        first = quantity_of(rule.quantities[0], quantities)
+        if first and (spec.kind, spec.unit, spec.words) != (first.kind, first.unit, first.words):
+            raise fail("quantity", f"{name} is not of the same kind and unit as {first.name}")
         if "at_most" in entry and spec.kind != "boolean":
             raise fail("at_most", f"expected a true-or-false quantity beside at_most, not {name!r}")
         try:
@@ -284,9 +301,10 @@ def _text(value: Any) -> str:
 
 def _shipped() -> dict[str, str]:
     """The mappings that are installed with the package, or stand beside it in a checkout."""
-    package = Path(str(resources.files("tppcore")))
-    folder = next(
-        (each for each in (package / "mappings", package.parent / "specs" / "mappings") if each.is_dir()),
-        None,
-    )
-    return {path.stem: path.read_text("utf-8") for path in folder.glob("*.toml")} if folder else {}
+    package = Path(__file__).parents[1]
+    folders = (package / "mappings", package.parent / "specs" / "mappings")
+    return {
+        path.stem: path.read_text("utf-8")
+        for folder in folders
+        for path in folder.glob("*.toml")
+    }

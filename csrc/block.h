@@ -1,0 +1,31 @@
+/**
+ * The block evaluator. block.c is compiled once for every instruction set; kernel.c chooses.
+ */
+#ifndef TPP_BLOCK_H
+#define TPP_BLOCK_H
+
+#include "tppcore.h"
+
+/* Rows [row, row + count) of a table, at most TPP_BLOCK of them. */
+typedef struct tpp_block_kernel {
+    const char *name;
+    tpp_status (*evaluate)(const tpp_program *program, const tpp_column *columns, uint64_t row,
+                           uint32_t count, uint64_t *const *value_bits, uint64_t *const *valid_bits,
+                           tpp_error *error);
+    tpp_status (*metrics)(const tpp_program *program, const tpp_column *columns, uint64_t row,
+                          uint32_t count, double *const *low, double *const *high,
+                          tpp_error *error);
+} tpp_block_kernel;
+
+extern const tpp_block_kernel tpp_block_portable;
+#if defined(TPP_WITH_AVX2)
+extern const tpp_block_kernel tpp_block_avx2;
+#endif
+
+/* The fastest kernel for this processor. */
+const tpp_block_kernel *tpp_block_kernel_choose(void);
+
+/* A kernel by its name; NULL if there is none, or not for this processor. */
+const tpp_block_kernel *tpp_block_kernel_named(const char *name);
+
+#endif

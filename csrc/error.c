@@ -1,0 +1,42 @@
+#include "error.h"
+
+static const char *const TEXTS[TPP_STATUS_COUNT] = {
+    [TPP_OK] = "no error",
+    [TPP_ERROR_ARGUMENT] = "an argument is NULL or out of its bounds",
+    [TPP_ERROR_MEMORY] = "no memory to open the program",
+    [TPP_ERROR_TRUNCATED] = "the program file is cut short",
+    [TPP_ERROR_MAGIC] = "not a program file of tppcore",
+    [TPP_ERROR_VERSION] = "a program file of another version of tppcore",
+    [TPP_ERROR_SIZE] = "the program file has not the size that it states",
+    [TPP_ERROR_CHECKSUM] = "the program file was changed: its checksum does not match",
+    [TPP_ERROR_STRUCTURE] = "the program has an impossible index, order or operation",
+    [TPP_ERROR_LIMIT] = "the program is larger than this engine takes",
+    [TPP_ERROR_WIDTH] = "exact arithmetic needs more than 1,280 bits",
+    [TPP_ERROR_KERNEL] = "no such kernel on this processor",
+    [TPP_ERROR_NOT_FINITE] = "a finite number",
+    [TPP_ERROR_NEGATIVE] = "a number that is not negative",
+    [TPP_ERROR_RANGE] = "0 or a number from 1e-15 to 1e24",
+    [TPP_ERROR_ZERO] = "a number above 0",
+    [TPP_ERROR_NOT_BOOLEAN] = "0, 1 or 255 for missing",
+    [TPP_ERROR_VALUE_AND_RANGE] = "a value or a range, not both",
+    [TPP_ERROR_EMPTY_RANGE] = "a low end that is not above the high end",
+};
+
+TPP_API const char *tpp_status_text(tpp_status status)
+{
+    return (unsigned)status < TPP_STATUS_COUNT ? TEXTS[status] : "unknown status";
+}
+
+tpp_status tpp_error_set(tpp_error *error, tpp_status status)
+{
+    return tpp_error_number(error, status, 0, 0, TPP_PART_VALUE, 0.0);
+}
+
+tpp_status tpp_error_number(tpp_error *error, tpp_status status, uint64_t row, uint32_t input,
+                            tpp_part part, double value)
+{
+    if (error != NULL) {
+        *error = (tpp_error){status, row, input, part, value};
+    }
+    return status;
+}

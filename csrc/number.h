@@ -1,0 +1,25 @@
+/** The numbers of a table, one row at a time: what they mean, and which are refused. */
+#ifndef TPP_NUMBER_H
+#define TPP_NUMBER_H
+
+#include "program.h"
+
+#define TPP_SMALLEST 1e-15
+#define TPP_LARGEST 1e24
+
+/* A quantity in one row; `high` is infinity where it is open. */
+typedef struct {
+    double low;
+    double high;
+    bool is_default; /* the input's default, exactly */
+} tpp_number;
+
+/* Reads an input of a row whose numbers are valid. */
+tpp_number tpp_number_read(const tpp_program *program, const tpp_column *columns, uint64_t row,
+                           uint32_t input);
+
+/* Checks all numbers of the rows [row, row + count): TPP_OK, or the first error. */
+tpp_status tpp_number_check(const tpp_program *program, const tpp_column *columns, uint64_t row,
+                            uint32_t count, tpp_error *error);
+
+#endif

@@ -1,0 +1,467 @@
+#include "program.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "block.h"
+#include "error.h"
+
+/* The file, all little-endian; tppcore/program/binary.py writes it.
+ *
+ *   header      magic[8] version:u32 size:u32 crc:u32 (of all that follows it), then the numbers of
+ *               inputs, nodes, tests, paragraphs, boxes, literals, metrics, bytes of names: u32
+ *   decimal     mantissa:u64 approx:f64 exponent:i32            (approx is the nearest double)
+ *   input       name:u32 flags:u32 default:decimal
+ *   node        op:u32 a:u32 b:u32 test:u32 flags:u32 value:decimal
+ *   test        node:u32 op:u32 epsilon:f64 threshold:decimal
+ *   paragraph   id:u32 first_box:u32 true_boxes:u32 false_boxes:u32
+ *   box         first_literal:u32 literals:u32
+ *   literal     u32 (test << 1 | negated)
+ *   metric      name:u32 node:u32
+ *   names       texts, each with a closing NUL; `name` and `id` are offsets in here
+ */
+enum {
+    VERSION = 1,
+    HEADER_SIZE = 52,
+    CHECKED_FROM = 20,
+    DECIMAL_SIZE = 20,
+    INPUT_SIZE = 8 + DECIMAL_SIZE,
+    NODE_SIZE = 20 + DECIMAL_SIZE,
+    TEST_SIZE = 16 + DECIMAL_SIZE,
+    PARAGRAPH_SIZE = 16,
+    BOX_SIZE = 8,
+    LITERAL_SIZE = 4,
+    METRIC_SIZE = 8,
+    MAX_EXPONENT = 400
+};
+
+static const char MAGIC[8] = {'t', 'p', 'p', 'c', 'o', 'r', 'e', '\n'};
+
+typedef enum { AT_LEAST, ABOVE, BELOW, AT_MOST, TEST_OPS } test_op;
+
+enum { FLAG_POSITIVE = 1, FLAG_CLOSED = 2, FLAG_OPEN = 4, FLAG_DEFAULT = 8, FLAG_GIVEN = 16 };
+
+typedef struct {
+    const uint8_t *next; /* the header's size has been checked: no read passes the end */
+    bool valid;
+} reader;
+
+static uint32_t read_u32(reader *in)
+{
+    const uint8_t *p = in->next;
+    in->next += 4;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t read_u64(reader *in)
+{
+    const uint64_t low = read_u32(in);
+    return low | (uint64_t)read_u32(in) << 32;
+}
+
+static double read_f64(reader *in)
+{
+    const uint64_t bits = read_u64(in);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static tpp_decimal read_decimal(reader *in)
+{
+    tpp_decimal decimal;
+    decimal.mantissa = read_u64(in);
+    decimal.approx = read_f64(in);
+    const uint32_t exponent = read_u32(in);
+    memcpy(&decimal.exponent, &exponent, sizeof exponent);
+    in->valid &= decimal.approx >= 0.0 && decimal.approx < HUGE_VAL &&
+                 (decimal.approx == 0.0) == (decimal.mantissa == 0) &&
+                 decimal.exponent <= MAX_EXPONENT && decimal.exponent >= -MAX_EXPONENT;
+    return decimal;
+}
+
+static uint32_t read_index(reader *in, uint32_t count)
+{
+    const uint32_t index = read_u32(in);
+    in->valid &= index < count;
+    return index;
+}
+
+/* CRC-32 as in zlib (polynomial 0xEDB88320, reflected). */
+static uint32_t checksum(const uint8_t *bytes, size_t size)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = crc >> 1 ^ (0xEDB88320u & (0u - (crc & 1u)));
+        }
+    }
+    return ~crc;
+}
+
+typedef struct {
+    uint32_t inputs, nodes, tests, paragraphs, boxes, literals, metrics, names;
+} counts;
+
+static tpp_status read_header(const uint8_t *bytes, size_t size, counts *count)
+{
+    if (size < HEADER_SIZE) {
+        return TPP_ERROR_TRUNCATED;
+    }
+    if (memcmp(bytes, MAGIC, sizeof MAGIC) != 0) {
+        return TPP_ERROR_MAGIC;
+    }
+    reader in = {bytes + sizeof MAGIC, true};
+    if (read_u32(&in) != VERSION) {
+        return TPP_ERROR_VERSION;
+    }
+    const uint32_t stated = read_u32(&in);
+    if (stated > size) {
+        return TPP_ERROR_TRUNCATED;
+    }
+    if (stated != size) {
+        return TPP_ERROR_SIZE;
+    }
+    if (read_u32(&in) != checksum(bytes + CHECKED_FROM, size - CHECKED_FROM)) {
+        return TPP_ERROR_CHECKSUM;
+    }
+    count->inputs = read_u32(&in);
+    count->nodes = read_u32(&in);
+    count->tests = read_u32(&in);
+    count->paragraphs = read_u32(&in);
+    count->boxes = read_u32(&in);
+    count->literals = read_u32(&in);
+    count->metrics = read_u32(&in);
+    count->names = read_u32(&in);
+    /* 64-bit sums of 32-bit counts times small sizes: no overflow. */
+    const uint64_t needed =
+        HEADER_SIZE + (uint64_t)count->inputs * INPUT_SIZE + (uint64_t)count->nodes * NODE_SIZE +
+        (uint64_t)count->tests * TEST_SIZE + (uint64_t)count->paragraphs * PARAGRAPH_SIZE +
+        (uint64_t)count->boxes * BOX_SIZE + (uint64_t)count->literals * LITERAL_SIZE +
+        (uint64_t)count->metrics * METRIC_SIZE + count->names;
+    if (needed != size) {
+        return TPP_ERROR_STRUCTURE;
+    }
+    if (count->inputs > TPP_MAX_INPUTS || count->nodes > TPP_MAX_NODES ||
+        count->tests > TPP_MAX_CUTS) {
+        return TPP_ERROR_LIMIT;
+    }
+    return TPP_OK;
+}
+
+static void *new_array(size_t count, size_t size)
+{
+    return calloc(count + 1, size);
+}
+
+static bool allocate(tpp_program *program, const counts *count)
+{
+    program->inputs = count->inputs;
+    program->nodes = count->nodes;
+    program->paragraphs = count->paragraphs;
+    program->boxes = count->boxes;
+    program->literals = count->literals;
+    program->metrics = count->metrics;
+    program->input = new_array(count->inputs, sizeof *program->input);
+    program->node = new_array(count->nodes, sizeof *program->node);
+    program->cut = new_array(count->tests, sizeof *program->cut);
+    program->paragraph = new_array(count->paragraphs, sizeof *program->paragraph);
+    program->box = new_array(count->boxes, sizeof *program->box);
+    program->literal = new_array(count->literals, sizeof *program->literal);
+    program->metric = new_array(count->metrics, sizeof *program->metric);
+    program->names = new_array(count->names, 1);
+    program->exact = new_array((size_t)count->tests + count->metrics, sizeof *program->exact);
+    return program->input != NULL && program->node != NULL && program->cut != NULL &&
+           program->paragraph != NULL && program->box != NULL && program->literal != NULL &&
+           program->metric != NULL && program->names != NULL && program->exact != NULL;
+}
+
+static void read_inputs(reader *in, tpp_program *program, uint32_t names)
+{
+    for (uint32_t i = 0; i < program->inputs; i++) {
+        const char *name = program->names + read_index(in, names);
+        const uint32_t flags = read_u32(in);
+        program->input[i] = (tpp_input){name,
+                                        (flags & FLAG_POSITIVE) != 0,
+                                        (flags & FLAG_CLOSED) != 0,
+                                        (flags & FLAG_OPEN) != 0,
+                                        (flags & FLAG_DEFAULT) != 0,
+                                        (flags & FLAG_GIVEN) != 0,
+                                        read_decimal(in)};
+    }
+}
+
+/* Until the tests are read, `literal` is the index of a test. */
+static void read_nodes(reader *in, tpp_program *program, uint32_t tests)
+{
+    for (uint32_t i = 0; i < program->nodes; i++) {
+        tpp_node *node = &program->node[i];
+        const uint32_t op = read_index(in, TPP_OP_COUNT);
+        node->op = (tpp_op)op;
+        node->a = read_u32(in);
+        node->b = read_u32(in);
+        node->literal = read_u32(in);
+        node->positive = (read_u32(in) & FLAG_POSITIVE) != 0;
+        node->value = read_decimal(in);
+        switch (node->op) {
+        case TPP_OP_CONST:
+            break;
+        case TPP_OP_NOT_APPLICABLE:
+            node->may_not_apply = true;
+            break;
+        case TPP_OP_INPUT:
+            in->valid &= node->a < program->inputs;
+            break;
+        default:
+            in->valid &= node->a < i && node->b < i;
+            in->valid &= node->op != TPP_OP_SELECT || node->literal < tests;
+            if (in->valid) {
+                node->may_not_apply = program->node[node->a].may_not_apply ||
+                                      program->node[node->b].may_not_apply ||
+                                      (node->op == TPP_OP_DIV && !node->positive);
+            }
+        }
+    }
+}
+
+/* The cut of a test, one for all tests that are the same or its negation. */
+static uint32_t add_cut(tpp_program *program, uint32_t node, bool strict, tpp_decimal threshold,
+                        double epsilon)
+{
+    const double t = threshold.approx;
+    double below = t, above = t;
+    if (epsilon > 0.0) {
+        /* Two steps outward cover the rounding of epsilon * t and of the sums. */
+        below = nextafter(nextafter(t - epsilon * t, -1.0), -1.0);
+        above = nextafter(nextafter(t + epsilon * t, HUGE_VAL), HUGE_VAL);
+    } else if (strict) {
+        below = above = nextafter(t, HUGE_VAL);
+    }
+    for (uint32_t i = 0; i < program->cuts; i++) {
+        const tpp_cut *cut = &program->cut[i];
+        if (cut->node == node && cut->strict == strict && cut->below == below &&
+            cut->above == above && cut->threshold.mantissa == threshold.mantissa &&
+            cut->threshold.exponent == threshold.exponent) {
+            return i;
+        }
+    }
+    program->cut[program->cuts] = (tpp_cut){node, strict, false, below, above, threshold, 0};
+    return program->cuts++;
+}
+
+/* `of_test` becomes the literal of each test. */
+static void read_tests(reader *in, tpp_program *program, uint32_t tests, uint32_t *of_test)
+{
+    for (uint32_t i = 0; i < tests; i++) {
+        const uint32_t node = read_index(in, program->nodes);
+        const uint32_t op = read_index(in, TEST_OPS);
+        const double epsilon = read_f64(in);
+        const tpp_decimal threshold = read_decimal(in);
+        in->valid &= epsilon >= 0.0 && epsilon < 0.5;
+        const bool negated = op == BELOW || op == AT_MOST;
+        const bool strict = op == ABOVE || op == AT_MOST;
+        of_test[i] = add_cut(program, node, strict, threshold, epsilon) << 1 | negated;
+    }
+    for (uint32_t i = 0; i < program->nodes && in->valid; i++) {
+        tpp_node *node = &program->node[i];
+        if (node->op == TPP_OP_SELECT) {
+            node->literal = of_test[node->literal];
+            tpp_cut *cut = &program->cut[node->literal >> 1];
+            cut->selects = true;
+            in->valid &= cut->node < i;
+        }
+    }
+}
+
+static void read_paragraphs(reader *in, tpp_program *program, uint32_t names)
+{
+    for (uint32_t i = 0; i < program->paragraphs; i++) {
+        tpp_paragraph *paragraph = &program->paragraph[i];
+        paragraph->id = program->names + read_index(in, names);
+        paragraph->first_box = read_u32(in);
+        paragraph->true_boxes = read_u32(in);
+        paragraph->false_boxes = read_u32(in);
+        in->valid &= (uint64_t)paragraph->first_box + paragraph->true_boxes +
+                         paragraph->false_boxes <=
+                     program->boxes;
+    }
+}
+
+static void read_boxes(reader *in, tpp_program *program, uint32_t tests, const uint32_t *of_test)
+{
+    for (uint32_t i = 0; i < program->boxes; i++) {
+        tpp_box *box = &program->box[i];
+        box->first_literal = read_u32(in);
+        box->literals = read_u32(in);
+        in->valid &= (uint64_t)box->first_literal + box->literals <= program->literals;
+    }
+    for (uint32_t i = 0; i < program->literals; i++) {
+        const uint32_t literal = read_u32(in);
+        in->valid &= literal >> 1 < tests;
+        program->literal[i] = literal >> 1 < tests ? of_test[literal >> 1] ^ (literal & 1) : 0;
+    }
+}
+
+static void read_metrics(reader *in, tpp_program *program, uint32_t names)
+{
+    for (uint32_t i = 0; i < program->metrics; i++) {
+        program->metric[i].name = program->names + read_index(in, names);
+        program->metric[i].node = read_index(in, program->nodes);
+    }
+}
+
+static tpp_status build_plans(tpp_program *program)
+{
+    tpp_status status = tpp_plan_build(program, TPP_PLAN_DEFINITE, 0, &program->definite);
+    if (status == TPP_OK) {
+        status = tpp_plan_build(program, TPP_PLAN_INTERVAL, 0, &program->interval);
+    }
+    if (status == TPP_OK) {
+        status = tpp_plan_build(program, TPP_PLAN_REPORT, 0, &program->report);
+    }
+    for (uint32_t i = 0; i < program->cuts && status == TPP_OK; i++) {
+        tpp_cut *cut = &program->cut[i];
+        cut->target = program->targets;
+        for (uint32_t j = 0; j < i; j++) {
+            if (program->cut[j].node == cut->node) {
+                cut->target = program->cut[j].target;
+                break;
+            }
+        }
+        if (cut->target == program->targets) {
+            program->targets++;
+            status = tpp_plan_build(program, TPP_PLAN_NODE, cut->node,
+                                    &program->exact[cut->target]);
+        }
+    }
+    for (uint32_t i = 0; i < program->metrics && status == TPP_OK; i++) {
+        status = tpp_plan_build(program, TPP_PLAN_NODE, program->metric[i].node,
+                                &program->exact[program->targets + i]);
+    }
+    return status;
+}
+
+static tpp_status open_program(const uint8_t *bytes, size_t size, tpp_program *program)
+{
+    counts count;
+    tpp_status status = read_header(bytes, size, &count);
+    if (status != TPP_OK) {
+        return status;
+    }
+    uint32_t *of_test = new_array(count.tests, sizeof *of_test);
+    if (!allocate(program, &count) || of_test == NULL) {
+        free(of_test);
+        return TPP_ERROR_MEMORY;
+    }
+    memcpy(program->names, bytes + size - count.names, count.names);
+    reader in = {bytes + HEADER_SIZE, count.names == 0 || program->names[count.names - 1] == 0};
+    read_inputs(&in, program, count.names);
+    read_nodes(&in, program, count.tests);
+    read_tests(&in, program, count.tests, of_test);
+    read_paragraphs(&in, program, count.names);
+    read_boxes(&in, program, count.tests, of_test);
+    read_metrics(&in, program, count.names);
+    free(of_test);
+    if (!in.valid) {
+        program->cuts = program->metrics = 0;
+        return TPP_ERROR_STRUCTURE;
+    }
+    program->kernel = tpp_block_kernel_choose();
+    return build_plans(program);
+}
+
+TPP_API tpp_status tpp_program_open(const void *bytes, size_t size, tpp_program **program,
+                                    tpp_error *error)
+{
+    if (program == NULL) {
+        return tpp_error_set(error, TPP_ERROR_ARGUMENT);
+    }
+    *program = NULL;
+    if (bytes == NULL) {
+        return tpp_error_set(error, TPP_ERROR_ARGUMENT);
+    }
+    tpp_program *opened = calloc(1, sizeof *opened);
+    const tpp_status status =
+        opened == NULL ? TPP_ERROR_MEMORY : open_program(bytes, size, opened);
+    if (status != TPP_OK) {
+        tpp_program_close(opened);
+        return tpp_error_set(error, status);
+    }
+    *program = opened;
+    return TPP_OK;
+}
+
+TPP_API void tpp_program_close(tpp_program *program)
+{
+    if (program == NULL) {
+        return;
+    }
+    if (program->exact != NULL) {
+        for (uint32_t i = 0; i < program->targets + program->metrics; i++) {
+            tpp_plan_free(&program->exact[i]);
+        }
+    }
+    tpp_plan_free(&program->definite);
+    tpp_plan_free(&program->interval);
+    tpp_plan_free(&program->report);
+    free(program->input);
+    free(program->node);
+    free(program->cut);
+    free(program->paragraph);
+    free(program->box);
+    free(program->literal);
+    free(program->metric);
+    free(program->names);
+    free(program->exact);
+    free(program);
+}
+
+TPP_API uint32_t tpp_program_inputs(const tpp_program *program)
+{
+    return program->inputs;
+}
+
+TPP_API uint32_t tpp_program_paragraphs(const tpp_program *program)
+{
+    return program->paragraphs;
+}
+
+TPP_API uint32_t tpp_program_metrics(const tpp_program *program)
+{
+    return program->metrics;
+}
+
+TPP_API const char *tpp_program_input_name(const tpp_program *program, uint32_t index)
+{
+    return index < program->inputs ? program->input[index].name : NULL;
+}
+
+TPP_API const char *tpp_program_paragraph_id(const tpp_program *program, uint32_t index)
+{
+    return index < program->paragraphs ? program->paragraph[index].id : NULL;
+}
+
+TPP_API const char *tpp_program_metric_name(const tpp_program *program, uint32_t index)
+{
+    return index < program->metrics ? program->metric[index].name : NULL;
+}
+
+TPP_API const char *tpp_program_kernel(const tpp_program *program)
+{
+    return program->kernel->name;
+}
+
+TPP_API tpp_status tpp_program_use_kernel(tpp_program *program, const char *name)
+{
+    if (program == NULL || name == NULL) {
+        return TPP_ERROR_ARGUMENT;
+    }
+    const struct tpp_block_kernel *kernel = tpp_block_kernel_named(name);
+    if (kernel == NULL) {
+        return TPP_ERROR_KERNEL;
+    }
+    program->kernel = kernel;
+    return TPP_OK;
+}

@@ -1,0 +1,110 @@
+/** An opened program: the compiler's nodes and tests, and the plans to evaluate them. */
+#ifndef TPP_PROGRAM_H
+#define TPP_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "decimal.h"
+#include "plan.h"
+#include "tppcore.h"
+
+/* The rows of a block, so chosen that its vectors stay in the L1 and L2 caches; they and the
+ * limits bound the stack: 64 slots of two vectors of 256 doubles are 256 KiB. */
+enum {
+    TPP_BLOCK = 256,
+    TPP_BLOCK_WORDS = TPP_BLOCK / 64,
+    TPP_MAX_SLOTS = 64,
+    TPP_MAX_CUTS = 1024,
+    TPP_MAX_INPUTS = 256,
+    TPP_MAX_NODES = 8192
+};
+
+typedef struct {
+    const char *name;
+    bool positive;
+    bool closed_list;
+    bool open_unlisted;
+    bool has_default;
+    bool given;
+    tpp_decimal fill; /* the default */
+} tpp_input;
+
+/* The operations of a node; the values are part of the file format. */
+typedef enum {
+    TPP_OP_CONST,
+    TPP_OP_INPUT,
+    TPP_OP_ADD,
+    TPP_OP_MUL,
+    TPP_OP_DIV,
+    TPP_OP_MAX,
+    TPP_OP_SELECT,
+    TPP_OP_NOT_APPLICABLE,
+    TPP_OP_COUNT
+} tpp_op;
+
+typedef struct {
+    tpp_op op;
+    bool positive;
+    bool may_not_apply;
+    uint32_t a;
+    uint32_t b;
+    uint32_t literal; /* of a SELECT: cut << 1 | negated */
+    tpp_decimal value;
+} tpp_node;
+
+/* The comparison `node >= threshold` (`>` if strict); other tests are its negations. A double
+ * below `below` is certainly less, one from `above` on certainly not; the rest is near. */
+typedef struct {
+    uint32_t node;
+    bool strict;
+    bool selects; /* a SELECT depends on it */
+    double below;
+    double above;
+    tpp_decimal threshold;
+    uint32_t target; /* the exact plan of its node */
+} tpp_cut;
+
+typedef struct {
+    uint32_t first_literal;
+    uint32_t literals; /* cut << 1 | negated */
+} tpp_box;
+
+typedef struct {
+    const char *id;
+    uint32_t first_box; /* the true boxes, then the false boxes */
+    uint32_t true_boxes;
+    uint32_t false_boxes;
+} tpp_paragraph;
+
+typedef struct {
+    const char *name;
+    uint32_t node;
+} tpp_metric;
+
+struct tpp_block_kernel;
+
+struct tpp_program {
+    uint32_t inputs;
+    uint32_t nodes;
+    uint32_t cuts;
+    uint32_t targets;
+    uint32_t paragraphs;
+    uint32_t boxes;
+    uint32_t literals;
+    uint32_t metrics;
+    tpp_input *input;
+    tpp_node *node;
+    tpp_cut *cut;
+    tpp_paragraph *paragraph;
+    tpp_box *box;
+    uint32_t *literal;
+    tpp_metric *metric;
+    char *names;
+    tpp_plan definite;     /* tests, for blocks where every row is known */
+    tpp_plan interval;     /* tests, for all other blocks */
+    tpp_plan report;       /* metrics */
+    tpp_plan *exact;       /* by target: one tested node, or after them one reported node */
+    const struct tpp_block_kernel *kernel;
+};
+
+#endif

@@ -1,0 +1,193 @@
+/**
+ * @file tppcore.h
+ * @brief The engine of tppcore: a compiled rulebook over columns, decided exactly.
+ *
+ * A program is opened once from the bytes that tppcore.program.binary writes, and is then read
+ * only: any number of threads may evaluate it at the same time. Nothing here keeps global state,
+ * and the evaluating functions allocate nothing. They use up to 512 KiB of stack.
+ *
+ * Every function that can fail returns a tpp_status and, where `error` is not NULL, says more
+ * there.
+ */
+#ifndef TPPCORE_H
+#define TPPCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define TPP_API __attribute__((visibility("default")))
+#else
+#define TPP_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The Python binding reads its declarations from here on. */
+/* [cffi */
+
+/** What went wrong. Values never change their meaning; new ones are added at the end. */
+typedef enum {
+    TPP_OK = 0,                     /**< nothing */
+    TPP_ERROR_ARGUMENT = 1,         /**< an argument is NULL or out of its bounds */
+    TPP_ERROR_MEMORY = 2,           /**< no memory to open the program */
+    TPP_ERROR_TRUNCATED = 3,        /**< fewer bytes than the header or its counts need */
+    TPP_ERROR_MAGIC = 4,            /**< not a program file */
+    TPP_ERROR_VERSION = 5,          /**< a program file of another version */
+    TPP_ERROR_SIZE = 6,             /**< the size in the header is not the size given */
+    TPP_ERROR_CHECKSUM = 7,         /**< the bytes were changed */
+    TPP_ERROR_STRUCTURE = 8,        /**< an index, an order or an operation is impossible */
+    TPP_ERROR_LIMIT = 9,            /**< larger than this engine takes */
+    TPP_ERROR_WIDTH = 10,           /**< exact arithmetic needs more bits than there are */
+    TPP_ERROR_KERNEL = 11,          /**< no such kernel, or not on this processor */
+    TPP_ERROR_NOT_FINITE = 12,      /**< a number is infinite */
+    TPP_ERROR_NEGATIVE = 13,        /**< a number is negative */
+    TPP_ERROR_RANGE = 14,           /**< a number is not 0 and outside 1e-15 to 1e24 */
+    TPP_ERROR_ZERO = 15,            /**< a number that must be positive is 0 */
+    TPP_ERROR_NOT_BOOLEAN = 16,     /**< a boolean is not 0, 1 or 255 (missing) */
+    TPP_ERROR_VALUE_AND_RANGE = 17, /**< a row has both a value and a range */
+    TPP_ERROR_EMPTY_RANGE = 18,     /**< the low end of a range is above its high end */
+    TPP_STATUS_COUNT = 19           /**< how many there are */
+} tpp_status;
+
+/** Which of a quantity's columns an error is about. */
+typedef enum { TPP_PART_VALUE = 0, TPP_PART_LOW = 1, TPP_PART_HIGH = 2 } tpp_part;
+
+/** Details of an error; owned by the caller, who need not initialise it. */
+typedef struct {
+    tpp_status status; /**< the same as the function's result */
+    uint64_t row;      /**< for a number: its row in the columns */
+    uint32_t input;    /**< for a number: its input in the program */
+    tpp_part part;     /**< for a number: value, low or high */
+    double value;      /**< for a number: the number */
+} tpp_error;
+
+/** A compiled rulebook. */
+typedef struct tpp_program tpp_program;
+
+/**
+ * One quantity over the rows of a table; all pointers are NULL where the table lacks it.
+ *
+ * A row is known (a value), a range (no value, and an end in `low` or `high`) or missing. `values`
+ * and `flags` exclude each other. Every number is the shortest decimal that reads back as the
+ * double, and is 0 or in [1e-15, 1e24].
+ */
+typedef struct {
+    const double *values; /**< values, NaN where missing */
+    const uint8_t *flags; /**< values of a boolean: 0, 1, or 255 where missing */
+    const double *low;    /**< low ends, NaN where open (0) */
+    const double *high;   /**< high ends, NaN where open (infinity) */
+} tpp_column;
+
+/**
+ * Describes a status in a few words of English.
+ * @param status any value
+ * @return a constant text; "unknown status" for a value that is not a tpp_status
+ */
+const char *tpp_status_text(tpp_status status);
+
+/**
+ * Opens a compiled program.
+ * @param bytes the bytes of the file; they are copied and need no alignment
+ * @param size their number
+ * @param program the new program, to be closed by tpp_program_close; NULL on refusal
+ * @param error details, or NULL
+ * @return TPP_OK, or the reason of refusal: TPP_ERROR_ARGUMENT, _MEMORY, _TRUNCATED, _MAGIC,
+ *         _VERSION, _SIZE, _CHECKSUM, _STRUCTURE or _LIMIT. Any bytes are safe to offer.
+ */
+tpp_status tpp_program_open(const void *bytes, size_t size, tpp_program **program,
+                            tpp_error *error);
+
+/**
+ * Closes a program; no evaluation may be under way.
+ * @param program a program, or NULL
+ */
+void tpp_program_close(tpp_program *program);
+
+/** @return the number of inputs: the length of `columns` in the evaluating functions. */
+uint32_t tpp_program_inputs(const tpp_program *program);
+
+/** @return the number of paragraphs: the length of the two arrays of tpp_evaluate. */
+uint32_t tpp_program_paragraphs(const tpp_program *program);
+
+/** @return the number of metrics: the length of the two arrays of tpp_metrics. */
+uint32_t tpp_program_metrics(const tpp_program *program);
+
+/** @return the quantity of input `index`, owned by the program; NULL if there is none. */
+const char *tpp_program_input_name(const tpp_program *program, uint32_t index);
+
+/** @return the id of paragraph `index`, owned by the program; NULL if there is none. */
+const char *tpp_program_paragraph_id(const tpp_program *program, uint32_t index);
+
+/** @return the name of metric `index`, owned by the program; NULL if there is none. */
+const char *tpp_program_metric_name(const tpp_program *program, uint32_t index);
+
+/** @return the kernel that evaluates the program: "avx2" or "portable". */
+const char *tpp_program_kernel(const tpp_program *program);
+
+/**
+ * Forces a kernel, for tests that compare them; no evaluation may be under way.
+ * @param program the program
+ * @param name "avx2" or "portable"
+ * @return TPP_OK, TPP_ERROR_ARGUMENT or TPP_ERROR_KERNEL
+ */
+tpp_status tpp_program_use_kernel(tpp_program *program, const char *name);
+
+/**
+ * Decides every paragraph in rows [row_begin, row_end).
+ *
+ * Verdicts are Arrow bitmaps (bit i % 64 of word i / 64). A paragraph is decided in a row where
+ * its valid bit is set; the value bit is 0 elsewhere, and so is every bit past row_end in the last
+ * word written. Words before row_begin / 64 and after the last row are not touched, so calls over
+ * disjoint ranges may run at the same time.
+ *
+ * @param program the program
+ * @param columns one column an input, each of at least row_end rows
+ * @param row_begin first row, a multiple of 64
+ * @param row_end one past the last row; a multiple of 64 unless the table ends there
+ * @param value_bits one pointer a paragraph to its bitmap of values, whose bit 0 is row 0
+ * @param valid_bits one pointer a paragraph to its bitmap of validity
+ * @param error details, or NULL; for a bad number its row, input, part and value: the first by row
+ *        and then by input
+ * @return TPP_OK, TPP_ERROR_ARGUMENT, TPP_ERROR_WIDTH, or one of the errors of numbers from
+ *         TPP_ERROR_NOT_FINITE on. The bitmaps of the range are unspecified after an error.
+ */
+tpp_status tpp_evaluate(const tpp_program *program, const tpp_column *columns, uint64_t row_begin,
+                        uint64_t row_end, uint64_t *const *value_bits, uint64_t *const *valid_bits,
+                        tpp_error *error);
+
+/**
+ * Computes the program's metrics in doubles, for people to look at; verdicts don't use them.
+ *
+ * @param program the program
+ * @param columns one column an input, each of at least row_end rows
+ * @param row_begin first row
+ * @param row_end one past the last row
+ * @param low one pointer a metric to its low ends; element 0 is row 0
+ * @param high one pointer a metric to its high ends: equal to low where the metric is known,
+ *        infinity where it is unbounded; both are NaN where it does not apply
+ * @param error details, or NULL
+ * @return as tpp_evaluate
+ */
+tpp_status tpp_metrics(const tpp_program *program, const tpp_column *columns, uint64_t row_begin,
+                       uint64_t row_end, double *const *low, double *const *high,
+                       tpp_error *error);
+
+/**
+ * Finds the shortest decimal that reads back as a double, and of those the closest to it.
+ * @param value a finite double, not negative
+ * @param mantissa its digits, below 10^17
+ * @param exponent value = mantissa * 10^exponent
+ * @return TPP_OK or TPP_ERROR_ARGUMENT
+ */
+tpp_status tpp_shortest_decimal(double value, uint64_t *mantissa, int32_t *exponent);
+
+/* cffi] */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,1 @@
+"""Floor 3: programs run over columns; three engines, one answer."""

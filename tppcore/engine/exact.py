@@ -1,0 +1,412 @@
+"""The exact engine: the meaning of a verdict, in rational arithmetic, and the oracle of the others.
+
+It knows nothing of compiled programs. Metrics are evaluated from their formulas over intervals of
+fractions; a paragraph is decided by trying every combination of its metrics' values, one value
+for each side of each threshold that the interval reaches.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import itertools
+import math
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from tppcore.engine.columns import LARGEST, MISSING, SMALLEST, Bitmaps, Column, Columns
+from tppcore.errors import InputError
+from tppcore.rules.condition import All, AnyOf, Compare, Condition, Constant, Not, Unknown
+from tppcore.rules.expression import (
+    Add,
+    Choice,
+    Const,
+    Div,
+    Expr,
+    Max,
+    Mul,
+    NotApplicable,
+    Quantity,
+)
+from tppcore.rules.rulebook import Rulebook
+from tppcore.rules.vocabulary import Formulas, QuantitySpec, Vocabulary
+
+Number = Fraction | float
+"""A fraction, or math.inf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All values from `low` to `high`; `high` may be math.inf. `applicable` is false where a
+    metric does not exist: then its tests are undetermined and the interval is [0, inf)."""
+
+    low: Fraction
+    high: Number
+    applicable: bool = True
+
+    @property
+    def known(self) -> bool:
+        return self.applicable and self.low == self.high
+
+
+ANYTHING = Interval(Fraction(0), math.inf)
+NOT_APPLICABLE = Interval(Fraction(0), math.inf, False)
+
+Row = Mapping[str, Interval]
+"""The quantities that a row states, by name."""
+
+
+def decimal(value: float) -> Fraction:
+    """The shortest decimal that reads back as a double: what a person wrote."""
+    return Fraction(repr(float(value)))
+
+
+def point(value: Fraction) -> Interval:
+    return Interval(value, value)
+
+
+class Metrics:
+    """The metrics of one row, each evaluated once.
+
+    What a row leaves out has the same bounds in every row that states the same quantities, so
+    those parts of the formulas are evaluated once a set of stated quantities.
+    """
+
+    def __init__(self, formulas: Formulas, row: Row) -> None:
+        self.row = row
+        stated = frozenset(row)
+        patterns = _reduced.setdefault(formulas, {})
+        if stated not in patterns:
+            patterns[stated] = _Reduced(formulas, stated)
+        self._reduced = patterns[stated]
+        self._found: dict[int, Interval] = {}
+
+    def metric(self, name: str) -> Interval:
+        """The attained bounds of a metric. KeyError if there is none."""
+        return self._interval(self._reduced.tree(name))
+
+    def _interval(self, tree: _Tree) -> Interval:
+        if isinstance(tree, Interval):
+            return tree
+        if isinstance(tree, str):
+            return self.row[tree]
+        # By identity: the reduced trees stay alive and share what they have in common.
+        key = id(tree)
+        if key not in self._found:
+            self._found[key] = tree.operation(*[self._interval(part) for part in tree.parts])
+        return self._found[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    operation: Callable[..., Interval]
+    parts: tuple[_Tree, ...]
+
+
+_Tree = Interval | str | _Operation
+"""A formula over the quantities that a row states (by name); the rest is evaluated."""
+
+
+class _Reduced:
+    """The formulas for rows that state certain quantities."""
+
+    def __init__(self, formulas: Formulas, stated: frozenset[str]) -> None:
+        self.formulas, self.stated = formulas, stated
+        self.quantities = formulas.vocabulary.quantities
+        self.any_rate = any(self.quantities[name].rate for name in stated)
+        self._trees: dict[str, _Tree] = {}
+        self._shared: dict[int, _Tree] = {}
+
+    def tree(self, name: str) -> _Tree:
+        if name not in self._trees:
+            self._trees[name] = self.reduce(self.formulas.tree(name))
+        return self._trees[name]
+
+    def reduce(self, expr: Expr) -> _Tree:
+        key = id(expr)
+        if key not in self._shared:
+            self._shared[key] = self._reduce(expr)
+        return self._shared[key]
+
+    def _reduce(self, expr: Expr) -> _Tree:
+        match expr:
+            case Const(value):
+                return point(value)
+            case Quantity(name):
+                return name if name in self.stated else self.missing(name)
+            case NotApplicable():
+                return NOT_APPLICABLE
+            case Choice(subject, op, threshold, a, b):
+                choose = functools.partial(_choose, op, threshold)
+                return self.apply(choose, (subject, a, b))
+            case Max(args):
+                return self.maximum([self.reduce(argument) for argument in args])
+            case Add(a, b):
+                return self.apply(_add, (a, b))
+            case Mul(a, b):
+                return self.apply(_multiply, (a, b))
+            case Div(a, b):
+                divide = functools.partial(_divide, self.formulas.is_positive(b))
+                return self.apply(divide, (a, b))
+
+    def missing(self, name: str) -> Interval:
+        """The bounds of a quantity that the row does not state."""
+        spec = self.quantities[name]
+        if spec.absent is not None:
+            return point(spec.absent)
+        if spec.rate and self.any_rate and not self.formulas.open_unlisted:
+            return point(Fraction(0))
+        return ANYTHING
+
+    def apply(self, operation: Callable[..., Interval], exprs: tuple[Expr, ...]) -> _Tree:
+        parts = tuple(self.reduce(expr) for expr in exprs)
+        known = [part for part in parts if isinstance(part, Interval)]
+        return operation(*known) if len(known) == len(parts) else _Operation(operation, parts)
+
+    def maximum(self, parts: list[_Tree]) -> _Tree:
+        known = [part for part in parts if isinstance(part, Interval)]
+        rest = [part for part in parts if not isinstance(part, Interval)]
+        if known and (least := _maximum(*known)) != point(Fraction(0)):
+            rest.append(least)
+        if not rest:
+            return point(Fraction(0))
+        return rest[0] if len(rest) == 1 else _Operation(_maximum, tuple(rest))
+
+
+_reduced: weakref.WeakKeyDictionary[Formulas, dict[frozenset[str], _Reduced]]
+_reduced = weakref.WeakKeyDictionary()
+
+
+def _maximum(*parts: Interval) -> Interval:
+    return Interval(max([part.low for part in parts]), max([part.high for part in parts]))
+
+
+def _add(a: Interval, b: Interval) -> Interval:
+    return Interval(a.low + b.low, a.high + b.high)
+
+
+def _multiply(a: Interval, b: Interval) -> Interval:
+    return Interval(a.low * b.low, _times(a.high, b.high))
+
+
+def _choose(op: str, threshold: Fraction, on: Interval, a: Interval, b: Interval) -> Interval:
+    sides = {holds(on.low, op, threshold), holds(on.high, op, threshold)}
+    if len(sides) == 1:
+        return a if sides.pop() else b
+    return Interval(min(a.low, b.low), max(a.high, b.high), a.applicable and b.applicable)
+
+
+def _times(a: Number, b: Number) -> Number:
+    return Fraction(0) if a == 0 or b == 0 else a * b
+
+
+def _divide(positive: bool, top: Interval, bottom: Interval) -> Interval:
+    if bottom.high == 0 or (bottom.low == 0 and not positive):
+        return NOT_APPLICABLE if bottom.high == 0 else ANYTHING
+    low = Fraction(0) if bottom.high == math.inf else top.low / Fraction(bottom.high)
+    if top.high == 0:
+        return Interval(low, Fraction(0))
+    if bottom.low == 0 or top.high == math.inf:
+        return Interval(low, math.inf)
+    return Interval(low, Fraction(top.high) / bottom.low)
+
+
+def holds(value: Number, op: str, threshold: Fraction) -> bool:
+    """value op threshold."""
+    match op:
+        case ">=":
+            return value >= threshold
+        case ">":
+            return value > threshold
+        case "<":
+            return value < threshold
+        case _:
+            return value <= threshold
+
+
+class _Places:
+    """Where values of one metric lie among the thresholds that a rulebook has for it.
+
+    Place 2 i + 1 is the i-th threshold itself, the even places are the gaps around them, so all
+    values of one place come out alike in every test.
+    """
+
+    def __init__(self, thresholds: set[Fraction]) -> None:
+        self.thresholds = sorted(thresholds)
+        ends = [Fraction(0), *self.thresholds, self.thresholds[-1] + 2]
+        self.samples: list[Fraction] = []
+        for below, above in itertools.pairwise(ends):
+            self.samples += [(below + above) / 2, above]
+
+    def place(self, value: Number) -> int:
+        i = bisect.bisect_left(self.thresholds, value)
+        return 2 * i + (i < len(self.thresholds) and self.thresholds[i] == value)
+
+    def span(self, interval: Interval) -> tuple[int, int]:
+        """The first and last place of an interval; it reaches all places between."""
+        low = self.place(interval.low)
+        return low, low if interval.low == interval.high else self.place(interval.high)
+
+
+class _Decider:
+    """Decides one condition from the spans of its metrics, by trying all combinations."""
+
+    def __init__(self, condition: Condition, places: Mapping[str, _Places]) -> None:
+        self.condition, self.places = condition, places
+        compares = [each for each in leaves(condition) if isinstance(each, Compare)]
+        self.metrics = tuple(dict.fromkeys(each.metric for each in compares))
+        gaps = (each.why for each in leaves(condition) if isinstance(each, Unknown))
+        self.gaps = tuple(dict.fromkeys(gaps))
+        self._known: dict[tuple[tuple[int, int], ...], bool | None] = {}
+
+    def decide(self, spans: Mapping[str, tuple[int, int]]) -> bool | None:
+        key = tuple([spans[metric] for metric in self.metrics])
+        if key not in self._known:
+            self._known[key] = self._agree(key)
+        return self._known[key]
+
+    def _agree(self, spans: tuple[tuple[int, int], ...]) -> bool | None:
+        outcomes: set[bool] = set()
+        values = [
+            self.places[metric].samples[first : last + 1]
+            for metric, (first, last) in zip(self.metrics, spans, strict=True)
+        ]
+        for gaps in itertools.product((False, True), repeat=len(self.gaps)):
+            for combination in itertools.product(*values):
+                row = dict(zip(self.metrics, combination, strict=True))
+                outcomes.add(_truth(self.condition, row, dict(zip(self.gaps, gaps, strict=True))))
+                if len(outcomes) == 2:
+                    return None
+        return outcomes.pop()
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """The tests, gaps and constants of a condition."""
+    match condition:
+        case All(items) | AnyOf(items):
+            for item in items:
+                yield from leaves(item)
+        case Not(item):
+            yield from leaves(item)
+        case _:
+            yield condition
+
+
+def _truth(
+    condition: Condition, row: Mapping[str, Fraction], gaps: Mapping[str, bool]
+) -> bool:
+    match condition:
+        case Compare(metric, op, threshold):
+            return holds(row[metric], op, threshold)
+        case Unknown(why):
+            return gaps[why]
+        case Constant(value):
+            return value
+        case All(items):
+            return all(_truth(item, row, gaps) for item in items)
+        case AnyOf(items):
+            return any(_truth(item, row, gaps) for item in items)
+        case Not(item):
+            return not _truth(item, row, gaps)
+        case _:
+            raise AssertionError(f"{condition} has not been expanded")
+
+
+class Decisions:
+    """Conditions that are decided together, row by row."""
+
+    def __init__(self, formulas: Formulas, conditions: Iterable[Condition]) -> None:
+        self.formulas = formulas
+        conditions = tuple(conditions)
+        thresholds: dict[str, set[Fraction]] = {}
+        for condition in conditions:
+            for each in leaves(condition):
+                if isinstance(each, Compare):
+                    thresholds.setdefault(each.metric, set()).add(each.threshold)
+        self.places = {metric: _Places(found) for metric, found in thresholds.items()}
+        self.deciders = [_Decider(condition, self.places) for condition in conditions]
+
+    def decide(self, row: Row) -> list[bool | None]:
+        """One verdict a condition, in their order."""
+        metrics = Metrics(self.formulas, row)
+        spans = {name: places.span(metrics.metric(name)) for name, places in self.places.items()}
+        return [decider.decide(spans) for decider in self.deciders]
+
+
+_decisions: weakref.WeakKeyDictionary[Rulebook, Decisions] = weakref.WeakKeyDictionary()
+
+
+def decisions(rules: Rulebook) -> Decisions:
+    """The decisions of a rulebook, made once."""
+    if rules not in _decisions:
+        _decisions[rules] = Decisions(rules.formulas, (p.condition for p in rules.paragraphs))
+    return _decisions[rules]
+
+
+def evaluate(rules: Rulebook, columns: Columns) -> Bitmaps:
+    """Verdicts of every paragraph and row. Raises InputError for numbers that are none."""
+    decider = decisions(rules)
+    count, words = len(rules.paragraphs), -(-columns.rows // 64)
+    truth = np.zeros((2, count, words * 64), dtype=bool)
+    for i, row in enumerate(rows(columns, rules.vocabulary)):
+        for p, verdict in enumerate(decider.decide(row)):
+            if verdict is not None:
+                truth[:, p, i] = verdict, True
+    packed = np.packbits(truth, axis=2, bitorder="little").view(np.uint64)
+    return Bitmaps(columns.rows, packed[0], packed[1])
+
+
+def rows(columns: Columns, vocabulary: Vocabulary) -> Iterator[Row]:
+    """The rows of a table as intervals of fractions, checked."""
+    readers = [
+        (name, vocabulary.quantities[name], column)
+        for name, column in columns.by_quantity.items()
+    ]
+    for i in range(columns.rows):
+        row = {}
+        for name, spec, column in readers:
+            interval = _cell(spec, column, i)
+            if interval is not None:
+                row[name] = interval
+        yield row
+
+
+def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
+    value, low, high = (
+        _end(spec, ends, i) for ends in (column.values, column.low, column.high)
+    )
+    if value is not None:
+        if low is not None or high is not None:
+            raise InputError(spec.name, i, float(value), "a value or a range, not both")
+        return point(value)
+    if low is None and high is None:
+        return None
+    if high is not None and (low or Fraction(0)) > high:
+        raise InputError(spec.name, i, float(low or 0), "a range whose low end is not above its high")
+    return Interval(low or Fraction(0), math.inf if high is None else high)
+
+
+def _end(spec: QuantitySpec, ends: object, i: int) -> Fraction | None:
+    if ends is None:
+        return None
+    assert isinstance(ends, np.ndarray)
+    if ends.dtype == np.uint8:
+        if ends[i] == MISSING:
+            return None
+        if ends[i] > 1:
+            raise InputError(spec.name, i, int(ends[i]), "0, 1 or missing")
+        return Fraction(int(ends[i]))
+    value = float(ends[i])
+    if math.isnan(value):
+        return None
+    if value == 0:
+        if spec.positive:
+            raise InputError(spec.name, i, value, "a number above 0")
+        return Fraction(0)
+    if not SMALLEST <= value <= LARGEST:
+        raise InputError(spec.name, i, value, f"0 or a number from {SMALLEST:g} to {LARGEST:g}")
+    return decimal(value)

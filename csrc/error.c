@@ -1,5 +1,6 @@
 #include "error.h"
 
+/* Of errors about numbers: what was expected instead. */
 static const char *const TEXTS[TPP_STATUS_COUNT] = {
     [TPP_OK] = "no error",
     [TPP_ERROR_ARGUMENT] = "an argument is NULL or out of its bounds",
@@ -13,13 +14,13 @@ static const char *const TEXTS[TPP_STATUS_COUNT] = {
     [TPP_ERROR_LIMIT] = "the program is larger than this engine takes",
     [TPP_ERROR_WIDTH] = "exact arithmetic needs more than 1,280 bits",
     [TPP_ERROR_KERNEL] = "no such kernel on this processor",
-    [TPP_ERROR_NOT_FINITE] = "a finite number",
-    [TPP_ERROR_NEGATIVE] = "a number that is not negative",
-    [TPP_ERROR_RANGE] = "0 or a number from 1e-15 to 1e24",
+    [TPP_ERROR_NOT_FINITE] = "0 or a number from 1e-15 to 1e+24",
+    [TPP_ERROR_NEGATIVE] = "0 or a number from 1e-15 to 1e+24",
+    [TPP_ERROR_RANGE] = "0 or a number from 1e-15 to 1e+24",
     [TPP_ERROR_ZERO] = "a number above 0",
-    [TPP_ERROR_NOT_BOOLEAN] = "0, 1 or 255 for missing",
+    [TPP_ERROR_NOT_BOOLEAN] = "0, 1 or missing",
     [TPP_ERROR_VALUE_AND_RANGE] = "a value or a range, not both",
-    [TPP_ERROR_EMPTY_RANGE] = "a low end that is not above the high end",
+    [TPP_ERROR_EMPTY_RANGE] = "a range whose low end is not above its high",
 };
 
 TPP_API const char *tpp_status_text(tpp_status status)

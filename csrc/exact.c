@@ -304,7 +304,7 @@ static bool run(const tpp_program *program, const tpp_column *columns, uint64_t 
             break;
         case TPP_STEP_SCALE:
             set_constant(&constant, step->constant);
-            fits = combine(out, &constant, b, multiply);
+            fits = combine(out, &constant, a, multiply);
             break;
         case TPP_STEP_ADD_SCALED:
         case TPP_STEP_MAX_SCALED:

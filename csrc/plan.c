@@ -5,7 +5,7 @@
 
 #include "program.h"
 
-enum { NONE = UINT32_MAX };
+static const uint32_t NONE = UINT32_MAX; /* no node */
 
 /* A node as a plan sees it, after folding. */
 typedef struct {
@@ -251,7 +251,8 @@ static void emit(tpp_builder *builder, uint32_t index)
         step.b = node->b;
         if (is_product_with_constant(builder, node)) {
             step.kind = TPP_STEP_SCALE;
-            step.a = NONE;
+            step.a = node->b;
+            step.b = NONE;
             step.constant = builder->draft[node->a].node.value;
         }
         break;
@@ -261,6 +262,7 @@ static void emit(tpp_builder *builder, uint32_t index)
         step.b = node->b;
         break;
     }
+    step.operands = (uint32_t)(step.a != NONE) + (uint32_t)(step.b != NONE);
     const uint32_t operands[3] = {step.a, step.b, step.condition};
     for (int i = 0; i < 3; i++) {
         if (operands[i] != NONE) {

@@ -20,7 +20,7 @@ typedef enum {
     TPP_STEP_MUL,        /* out = a * b */
     TPP_STEP_DIV,        /* out = a / b */
     TPP_STEP_MAX,        /* out = max(a, b) */
-    TPP_STEP_SCALE,      /* out = constant * b */
+    TPP_STEP_SCALE,      /* out = constant * a */
     TPP_STEP_ADD_SCALED, /* out = a + constant * b */
     TPP_STEP_MAX_SCALED, /* out = max(a, constant * b) */
     TPP_STEP_SELECT,     /* out = cut holds in slot `condition` ? a : b */
@@ -31,6 +31,7 @@ typedef struct {
     tpp_step_kind kind;
     bool positive;      /* of a division: the denominator can't be 0 */
     bool may_not_apply; /* the result may be "not applicable", and is compared */
+    uint32_t operands;  /* how many of a and b there are */
     uint32_t out;       /* never the slot of an operand */
     uint32_t a;
     uint32_t b;

@@ -183,13 +183,13 @@ static void read_inputs(reader *in, tpp_program *program, uint32_t names)
     for (uint32_t i = 0; i < program->inputs; i++) {
         const char *name = program->names + read_index(in, names);
         const uint32_t flags = read_u32(in);
-        program->input[i] = (tpp_input){name,
-                                        (flags & FLAG_POSITIVE) != 0,
-                                        (flags & FLAG_CLOSED) != 0,
-                                        (flags & FLAG_OPEN) != 0,
-                                        (flags & FLAG_DEFAULT) != 0,
-                                        (flags & FLAG_GIVEN) != 0,
-                                        read_decimal(in)};
+        program->input[i] = (tpp_input){.name = name,
+                                        .positive = (flags & FLAG_POSITIVE) != 0,
+                                        .closed_list = (flags & FLAG_CLOSED) != 0,
+                                        .open_unlisted = (flags & FLAG_OPEN) != 0,
+                                        .has_default = (flags & FLAG_DEFAULT) != 0,
+                                        .given = (flags & FLAG_GIVEN) != 0,
+                                        .fill = read_decimal(in)};
     }
 }
 
@@ -320,6 +320,9 @@ static tpp_status build_plans(tpp_program *program)
     }
     if (status == TPP_OK) {
         status = tpp_plan_build(program, TPP_PLAN_REPORT, 0, &program->report);
+    }
+    for (uint32_t i = 0; i < program->interval.inputs && status == TPP_OK; i++) {
+        program->input[program->interval.input[i]].used = true;
     }
     for (uint32_t i = 0; i < program->cuts && status == TPP_OK; i++) {
         tpp_cut *cut = &program->cut[i];

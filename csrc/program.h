@@ -26,6 +26,7 @@ typedef struct {
     bool open_unlisted;
     bool has_default;
     bool given;
+    bool used; /* by a test */
     tpp_decimal fill; /* the default */
 } tpp_input;
 

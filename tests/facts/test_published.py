@@ -36,26 +36,22 @@ def pairs(text):
 @pytest.fixture
 def ours(exact, chip_rows, system_rows):
     def of_one(identity, row):
-        figure, chip = row["figure"], identity
+        figure = row["figure"]
         if figure == "count":
-            return sum(count for _, count in parts(system_rows[identity]))
+            return Fraction(sum(count for _, count in parts(system_rows[identity])))
         if figure.startswith("row:"):
             over, _, under = figure[4:].partition("/")
             system = system_rows[identity]
-            return Fraction(system[over]) / (Fraction(system[under]) if under else 1)
+            return Fraction(system[over]) / Fraction(system[under] if under else 1)
         if figure.startswith("sum:"):
             each = parts(system_rows[identity])
             return sum(count * Fraction(chip_rows[part][figure[4:]]) for part, count in each)
         metric = figure.removeprefix("1/")
         if metric not in METRICS:
-            return Fraction(chip_rows[identity][figure])
-        chip = (
-            tpp.Chip(**{k: float(v) for k, v in pairs(row["given"]).items()})
-            if row["given"]
-            else tpp.chip(identity)
-        )
+            return Fraction(chip_rows[identity][metric])
+        chip = given(row) if row["given"] else tpp.chip(identity)
         value = exact(chip, metric, **pairs(row["readings"]))
-        return 1 / value if metric != figure else value
+        return value if metric == figure else 1 / value
 
     def ours(row):
         over, _, under = row["of"].partition("/")
@@ -63,6 +59,12 @@ def ours(exact, chip_rows, system_rows):
         return value * Fraction(row["scale"] or 1)
 
     return ours
+
+
+def given(row):
+    figures = {name: float(value) for name, value in pairs(row["given"]).items()}
+    tops = {n.removeprefix("tops_"): v for n, v in figures.items() if n.startswith("tops_")}
+    return tpp.Chip(tops=tops, **{n: v for n, v in figures.items() if not n.startswith("tops_")})
 
 
 def parts(system):

@@ -71,7 +71,9 @@ def test_a_number_in_its_spellings(save: Save, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "NA", "N/A", "null", "-", " n/a ", "NaN", "#N/A"])
 def test_missing_in_its_spellings(save: Save, text: str) -> None:
-    found = rows(save("a.csv", f"name,tops_fp8,datacenter,first_marketed\nA,{text},{text},{text}\n"))
+    found = rows(
+        save("a.csv", f"name,tops_fp8,datacenter,first_marketed\nA,{text},{text},{text}\n")
+    )
     assert found == [{"name": "A", "tops_fp8": None, "datacenter": None, "first_marketed": None}]
 
 
@@ -118,7 +120,9 @@ def test_a_large_csv_names_the_row_of_its_cell(save: Save) -> None:
     lines = ["name,tops_fp8,die_area_mm2"] + ["chip,1979,814.25"] * count
     assert read(save("a.csv", "\n".join(lines)), quantities=Q).num_rows == count
     lines[600_000] = "chip,1979,about 800"
-    with pytest.raises(InputError, match=r"line 600001, row 600000, column die_area_mm2: 'about 800'"):
+    with pytest.raises(
+        InputError, match=r"line 600001, row 600000, column die_area_mm2: 'about 800'"
+    ):
         read(save("a.csv", "\n".join(lines)), quantities=Q)
 
 
@@ -186,7 +190,9 @@ def test_json_lines(save: Save) -> None:
 
 
 def test_json_numbers_are_carried_or_refused(save: Save) -> None:
-    with pytest.raises(InputError, match=r"line 2, row 2, column tops_fp8: '0\.1000000000000000000001'"):
+    with pytest.raises(
+        InputError, match=r"line 2, row 2, column tops_fp8: '0\.1000000000000000000001'"
+    ):
         rows(save("a.jsonl", '{"tops_fp8": 0.1}\n{"tops_fp8": 0.1000000000000000000001}\n'))
 
 
@@ -255,13 +261,25 @@ def test_batches_are_the_table(save: Save) -> None:
         ("a.jsonl", '{"a": 1}\n[1]\n', "line 2: expected an object"),
         ("a.jsonl", '{"a": 1}\n{"a": \n', "line 2: not JSON"),
         ("a.csv", "name,tops_fp8\nA,1\nB\n", "line 3, row 2: 1 cells; expected 2"),
-        ("a.csv", b"name,tops_fp8\nA,1\nB\xff,2\n", "line 3, row 2, column name: expected text in UTF-8"),
+        (
+            "a.csv",
+            b"name,tops_fp8\nA,1\nB\xff,2\n",
+            "line 3, row 2, column name: expected text in UTF-8",
+        ),
         ("a.csv", "a\x00b", "not text in UTF-8"),
         ("a.csv", "tops_fp8\nabc\n", "line 2, row 1, column tops_fp8: 'abc'; expected a number$"),
         ("a.csv", 'tops_fp8\n"1,979"\n', "without separators of thousands, such as 1979"),
         ("a.csv", 'tops_fp8\n"19,5"\n', r"with a decimal point, such as 19\.5"),
-        ("a.csv", "die_area_mm2\n300-600\n", "a range stands in die_area_mm2_low and die_area_mm2_high"),
-        ("a.csv", "die_area_mm2\n<600\n", "a bound stands in die_area_mm2_low or die_area_mm2_high"),
+        (
+            "a.csv",
+            "die_area_mm2\n300-600\n",
+            "a range stands in die_area_mm2_low and die_area_mm2_high",
+        ),
+        (
+            "a.csv",
+            "die_area_mm2\n<600\n",
+            "a bound stands in die_area_mm2_low or die_area_mm2_high",
+        ),
         ("a.csv", "die_area_mm2\n600 mm2\n", "the unit stands in the header or in a mapping"),
         ("a.csv", "tops_fp8\ninf\n", "'inf'; expected a finite number"),
         ("a.csv", "tops_fp8\n1e400\n", "'1e400'; expected a finite number"),

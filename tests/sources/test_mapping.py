@@ -95,34 +95,51 @@ def test_a_column_that_the_file_lacks_is_unknown(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_column_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TppError, match=r"a\.csv: no column 'Chip', a key of the mapping; found 'Nm'"):
+    with pytest.raises(
+        TppError, match=r"a\.csv: no column 'Chip', a key of the mapping; found 'Nm'"
+    ):
         convert(tmp_path, MAP, "Nm,Segment\nA,Desktop\n")
 
 
 def test_two_columns_for_one_quantity(tmp_path: Path) -> None:
-    with pytest.raises(TppError, match=r"columns 'FP8 \(FLOP/s\)' and 'tops_fp8' both state tops_fp8"):
+    with pytest.raises(
+        TppError, match=r"columns 'FP8 \(FLOP/s\)' and 'tops_fp8' both state tops_fp8"
+    ):
         convert(tmp_path, MAP, "Chip,FP8 (FLOP/s),tops_fp8\nA,1,1\n")
 
 
 def test_a_bad_cell_names_their_column(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"row 1, column FP8 \(FLOP/s\): 'fast'; expected a number"):
+    with pytest.raises(
+        InputError, match=r"row 1, column FP8 \(FLOP/s\): 'fast'; expected a number"
+    ):
         convert(tmp_path, MAP, "Chip,FP8 (FLOP/s)\nA,fast\n")
 
 
 def test_a_product_that_no_double_carries_is_refused(tmp_path: Path) -> None:
     mapping = '[columns.M]\nquantity = "dram_gb"\nunit = "GiB"\n'
-    with pytest.raises(InputError, match=r"row 2, column M: .*stays a double when GiB is converted"):
+    with pytest.raises(
+        InputError, match=r"row 2, column M: .*stays a double when GiB is converted"
+    ):
         convert(tmp_path, mapping, "M\n80\n0.1234567890123\n")
 
 
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
-        ("[columns.A]\nquantity = 'tops_fp9'", "map.toml:2: .*unknown quantity 'tops_fp9'; did you mean"),
-        ("[columns.A]\nquantity = 'tops_fp8'\nunit = 'furlong'", "map.toml:3: .*unknown unit 'furlong'"),
+        (
+            "[columns.A]\nquantity = 'tops_fp9'",
+            "map.toml:2: .*unknown quantity 'tops_fp9'; did you mean",
+        ),
+        (
+            "[columns.A]\nquantity = 'tops_fp8'\nunit = 'furlong'",
+            "map.toml:3: .*unknown unit 'furlong'",
+        ),
         ("[columns.A]\nquantity = 'tops_fp8'\nunit = 'GB'", "map.toml:3: .*'GB' measures bytes"),
         ("[columns.A]\nunit = 'GB'", "map.toml:1: .*expected quantity"),
-        ("[columns.A]\nquantity = 'dram_gb'\nratio = '2'", "map.toml:3: .*tops_<format> beside ratio"),
+        (
+            "[columns.A]\nquantity = 'dram_gb'\nratio = '2'",
+            "map.toml:3: .*tops_<format> beside ratio",
+        ),
         ("[columns.A]\nquantity = 'tops_fp8'\nratio = 'two'", "map.toml:3: .*expected a number"),
         ("[columns.A]\nquantity = 'tops_fp8'\nfactor = 2", "map.toml:3: .*unknown key 'factor'"),
         ("[colums.A]\nquantity = 'tops_fp8'", "map.toml:1: unknown table 'colums'"),

@@ -39,6 +39,21 @@ class Columns:
     rows: int
     by_quantity: Mapping[str, Column]
 
+    def slice(self, begin: int, end: int) -> Columns:
+        """Rows begin to end, sharing memory."""
+        cut = slice(begin, end)
+        return Columns(
+            len(range(*cut.indices(self.rows))),
+            {
+                name: Column(
+                    None if column.values is None else column.values[cut],
+                    None if column.low is None else column.low[cut],
+                    None if column.high is None else column.high[cut],
+                )
+                for name, column in self.by_quantity.items()
+            },
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Bitmaps:

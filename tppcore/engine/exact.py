@@ -20,7 +20,16 @@ import numpy as np
 
 from tppcore.engine.columns import LARGEST, MISSING, SMALLEST, Bitmaps, Column, Columns
 from tppcore.errors import InputError
-from tppcore.rules.condition import All, AnyOf, Compare, Condition, Constant, Not, Unknown
+from tppcore.rules.condition import (
+    All,
+    AnyOf,
+    Compare,
+    Condition,
+    Constant,
+    Not,
+    Unknown,
+    leaves,
+)
 from tppcore.rules.expression import (
     Add,
     Choice,
@@ -284,18 +293,6 @@ class _Decider:
         return outcomes.pop()
 
 
-def leaves(condition: Condition) -> Iterator[Condition]:
-    """The tests, gaps and constants of a condition."""
-    match condition:
-        case All(items) | AnyOf(items):
-            for item in items:
-                yield from leaves(item)
-        case Not(item):
-            yield from leaves(item)
-        case _:
-            yield condition
-
-
 def _truth(
     condition: Condition, row: Mapping[str, Fraction], gaps: Mapping[str, bool]
 ) -> bool:
@@ -349,15 +346,19 @@ def decisions(rules: Rulebook) -> Decisions:
 
 def evaluate(rules: Rulebook, columns: Columns) -> Bitmaps:
     """Verdicts of every paragraph and row. Raises InputError for numbers that are none."""
+    return decide_rows(rules, rows(columns, rules.vocabulary), columns.rows)
+
+
+def decide_rows(rules: Rulebook, each: Iterable[Row], count: int) -> Bitmaps:
+    """Verdicts of `count` rows of intervals."""
     decider = decisions(rules)
-    count, words = len(rules.paragraphs), -(-columns.rows // 64)
-    truth = np.zeros((2, count, words * 64), dtype=bool)
-    for i, row in enumerate(rows(columns, rules.vocabulary)):
+    truth = np.zeros((2, len(rules.paragraphs), -(-count // 64) * 64), dtype=bool)
+    for i, row in enumerate(each):
         for p, verdict in enumerate(decider.decide(row)):
             if verdict is not None:
                 truth[:, p, i] = verdict, True
     packed = np.packbits(truth, axis=2, bitorder="little").view(np.uint64)
-    return Bitmaps(columns.rows, packed[0], packed[1])
+    return Bitmaps(count, packed[0], packed[1])
 
 
 def rows(columns: Columns, vocabulary: Vocabulary) -> Iterator[Row]:

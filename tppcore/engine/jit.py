@@ -37,7 +37,7 @@ def available() -> bool:
 def evaluate(program: Program, columns: Columns, *, threads: int | None = None) -> Bitmaps:
     """The verdicts of every paragraph in every row.
 
-    Raises InputError for a number that is no quantity, naming the first such row of a shard.
+    Raises InputError for the first row, and in it the first input, whose number is no quantity.
     """
     flat = flatten(program, False)
     shape = (len(program.paragraphs), -(-columns.rows // 64))
@@ -49,14 +49,19 @@ def evaluate(program: Program, columns: Columns, *, threads: int | None = None) 
     return Bitmaps(columns.rows, values, valid)
 
 
-def metrics(program: Program, columns: Columns) -> tuple[Doubles, Doubles]:
-    """Both ends of every metric, float64 (metrics, rows): NaN where it does not apply."""
+def metrics(
+    program: Program, columns: Columns, *, threads: int | None = None
+) -> tuple[Doubles, Doubles]:
+    """Both ends of every metric, float64 (metrics, rows): NaN where it does not apply.
+
+    Doubles for people to look at; verdicts never come from them. Raises as `evaluate`.
+    """
     flat = flatten(program, True)
     shape = (len(program.metrics), columns.rows)
     low, high = np.empty(shape), np.empty(shape)
     none = np.zeros((0, 0), np.uint64)
     near = np.zeros(-(-columns.rows // 64), np.uint64)
-    _run(program, flat, columns, 1, none, none, near, low, high)
+    _run(program, flat, columns, threads, none, none, near, low, high)
     return low, high
 
 
@@ -213,7 +218,6 @@ def _run(
     from tppcore.engine import kernel
 
     addresses = _addresses(program, columns)
-    refused: list[int] = []
 
     def work(start: int, stop: int) -> None:
         row = kernel.run(
@@ -222,11 +226,9 @@ def _run(
             values, valid, near, low, high,
         )  # fmt: skip
         if row >= 0:
-            refused.append(int(row))
+            raise _refusal(program, columns, row, kernel.BLOCK)
 
     shards.run(columns.rows, threads, work)
-    if refused:
-        raise _refusal(program, columns, min(refused), kernel.BLOCK)
 
 
 def _decide(program: Program, columns: Columns, near: Words, values: Words, valid: Words) -> None:

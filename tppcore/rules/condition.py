@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -146,6 +146,18 @@ def combine(table: dict[str, object], kind_of: Callable[[str], Kind | None]) -> 
     if not parts:
         raise ConditionError(table, "no condition; expected all, any or none")
     return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """The parts of a condition that are no combination of others."""
+    match condition:
+        case All(items) | AnyOf(items):
+            for item in items:
+                yield from leaves(item)
+        case Not(item):
+            yield from leaves(item)
+        case _:
+            yield condition
 
 
 def _boolean(item: object, name: str, kind_of: Callable[[str], Kind | None]) -> Condition:

@@ -9,16 +9,13 @@ from typing import Any
 
 from tppcore.errors import SpecError
 from tppcore.rules.condition import (
-    All,
-    AnyOf,
-    Compare,
     Condition,
     ConditionError,
     Destination,
     Kind,
-    Not,
     Reference,
     combine,
+    leaves,
 )
 from tppcore.rules.countries import CountryGroups
 from tppcore.rules.tomlfile import Key, TomlFile
@@ -154,7 +151,7 @@ class _Loader:
         condition = {name: data[name] for name in _CONDITION_KEYS if name in data}
         if not condition:
             raise self.file.fail(key, f"paragraph {identity!r} has no condition; expected all, any or none")
-        for each in self.walk(self.condition(key, condition)):
+        for each in leaves(self.condition(key, condition)):
             if isinstance(each, Destination):
                 for member in each.members:
                     self.member(key, member)
@@ -177,22 +174,13 @@ class _Loader:
                 return (*key, name)
         return key
 
-    def walk(self, condition: Condition) -> Iterator[Condition]:
-        yield condition
-        match condition:
-            case All(items) | AnyOf(items):
-                for item in items:
-                    yield from self.walk(item)
-            case Not(item):
-                yield from self.walk(item)
-
     def local_references(self, key: Key, paragraphs: list[Any], names: set[str]) -> None:
         edges: dict[str, list[str]] = {}
         for i, data in enumerate(paragraphs):
             place = (*key, "paragraph", i)
             condition = self.condition(place, {n: data[n] for n in _CONDITION_KEYS if n in data})
             targets = edges.setdefault(data["id"], [])
-            for each in self.walk(condition):
+            for each in leaves(condition):
                 if isinstance(each, Reference) and each.rule is None:
                     if each.paragraph not in names:
                         raise self.file.fail(

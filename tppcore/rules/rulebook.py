@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tppcore.rules.condition import (
     Reference,
     Unknown,
     combine,
+    leaves,
 )
 from tppcore.rules.countries import canonical
 from tppcore.rules.store import Specs, specs
@@ -88,6 +90,16 @@ class Rulebook:
                 return f"{identity!r} is not part of this rulebook ({here}): it is filtered out by destination, status, scope or rules"
             return f"no paragraph {identity!r} {here}; {rule} has {', '.join(names)}"
         return f"no paragraph {identity!r} {here}; expected one of {', '.join(p.id for p in self.paragraphs)}"
+
+    @cached_property
+    def metrics_used(self) -> tuple[str, ...]:
+        """The metrics (and quantities as metrics) that some paragraph tests."""
+        found: dict[str, None] = {}
+        for paragraph in self.paragraphs:
+            for leaf in leaves(paragraph.condition):
+                if isinstance(leaf, Compare):
+                    found[leaf.metric] = None
+        return tuple(found)
 
     def with_readings(self, readings: Mapping[str, str]) -> Rulebook:
         """The same paragraphs under other readings; those not named stay as they are."""
@@ -206,6 +218,21 @@ def rulebook(
         known,
         _hash(loaded, date, country, chosen, paragraphs),
     )
+
+
+@lru_cache(maxsize=64)
+def _measures(readings: tuple[tuple[str, str], ...]) -> Rulebook:
+    loaded = specs()
+    chosen = loaded.vocabulary.choose(dict(readings))
+    formulas = loaded.vocabulary.formulas(chosen)
+    return Rulebook(
+        datetime.date.min, None, chosen, (), loaded.vocabulary, formulas, loaded, loaded.rules, ""
+    )
+
+
+def without_paragraphs(readings: Mapping[str, str] | None) -> Rulebook:
+    """The formulas under these readings, and no law: for metrics alone."""
+    return _measures(tuple((readings or {}).items()))
 
 
 def _statuses(status: Sequence[str] | str | None, named: bool) -> frozenset[str]:

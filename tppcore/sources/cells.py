@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from tppcore.errors import InputError
 
-MISSING = ("", "NA", "N/A", "#N/A", "n/a", "null", "NULL", "None", "NaN", "nan", "-", "–", "—")
+MISSING = ("", "NA", "N/A", "#N/A", "n/a", "null", "NULL", "None", "NaN", "nan", "-", "\u2013", "\u2014")
 """Text that stands for a missing cell."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -174,9 +174,8 @@ def _check_digits(text: Any, values: Any, place: Place) -> None:
         except InvalidOperation:
             same = False
         if not same:
-            raise place.error(
-                rows[i].as_py(), written, f"no more digits than a double carries (it keeps {kept!r})"
-            )
+            expected = f"no more digits than a double carries (it keeps {kept!r})"
+            raise place.error(rows[i].as_py(), written, expected)
 
 
 def _clean(text: Any) -> Any:
@@ -191,12 +190,13 @@ def _not_a_number(text: Any, place: Place) -> InputError:
         if value is not None and not _NUMBER.fullmatch(value):
             expected = "a number"
             if _GROUPED.fullmatch(value):
-                expected += f" without separators of thousands, such as {re.sub(r'[^0-9.+-]', '', value)}"
+                plain = re.sub(r"[^0-9.+-]", "", value)
+                expected += f" without separators of thousands, such as {plain}"
             elif _COMMA.fullmatch(value):
                 expected += f" with a decimal point, such as {value.replace(',', '.')}"
-            elif re.fullmatch(r"[\d.]+\s*(-|–|to|\.\.)\s*[\d.]+", value):
+            elif re.fullmatch(r"[\d.]+\s*(-|\u2013|to|\.\.)\s*[\d.]+", value):
                 expected += f"; a range stands in {place.column}_low and {place.column}_high"
-            elif re.match(r"[<>~≈≥≤]", value):
+            elif re.match("[<>~\u2248\u2264\u2265]", value):
                 expected += f"; a bound stands in {place.column}_low or {place.column}_high"
             elif re.match(r"[\d.]+\s*[A-Za-z]", value):
                 expected += "; the unit stands in the header or in a mapping, not in the cell"

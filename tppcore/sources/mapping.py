@@ -40,12 +40,10 @@ from tppcore.errors import SpecError, TppError, UnknownName
 from tppcore.rules.tomlfile import TomlFile
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources import cells
+from tppcore.sources.processing_units import COLUMN as UNITS
 from tppcore.sources.units import convert, scale
 
 Quantities = Mapping[str, QuantitySpec]
-
-UNITS = "units"
-"""The column of processing units, a list of structs, which the engine's table reads as it is."""
 
 _BRACKETS = re.compile(r"(\w+)\s*\[([^\]]+)\]")
 _ENDS = ("_low", "_high")
@@ -204,9 +202,7 @@ def _convert(step: _Step, rule: Rule, array: Any, place: cells.Place) -> Any:
 def _replace(text: Any, values: Mapping[str, str]) -> Any:
     """The meaning of each cell; "7", "7.0" and 7 are one cell, and one without meaning is null."""
     by_number: dict[float | None, str] = {
-        number: value
-        for each, value in values.items()
-        if (number := _number(each)) is not None
+        number: value for each, value in values.items() if (number := _number(each)) is not None
     }
     coded = pc.dictionary_encode(pc.utf8_trim_whitespace(text))
     meaning = [
@@ -254,8 +250,8 @@ def _rule(file: TomlFile, column: str, entry: Any, quantities: Quantities) -> Ru
 
     if not isinstance(entry, dict) or "quantity" not in entry:
         raise fail("", "expected quantity = ...")
-    if strange := set(entry) - _WORDS:
-        raise fail(min(strange), f"unknown key {min(strange)!r}; expected {', '.join(sorted(_WORDS))}")
+    for word in sorted(set(entry) - _WORDS):
+        raise fail(word, f"unknown key {word!r}; expected {', '.join(sorted(_WORDS))}")
     names = entry["quantity"]
     rule = Rule(
         tuple([names] if isinstance(names, str) else names),
@@ -304,7 +300,5 @@ def _shipped() -> dict[str, str]:
     package = Path(__file__).parents[1]
     folders = (package / "mappings", package.parent / "specs" / "mappings")
     return {
-        path.stem: path.read_text("utf-8")
-        for folder in folders
-        for path in folder.glob("*.toml")
+        path.stem: path.read_text("utf-8") for folder in folders for path in folder.glob("*.toml")
     }

@@ -89,9 +89,7 @@ def convert(unit: str, wanted: str) -> Fraction:
     return size / target
 
 
-def scale(
-    values: NDArray[np.float64], factor: Fraction
-) -> tuple[NDArray[np.float64], int | None]:
+def scale(values: NDArray[np.float64], factor: Fraction) -> tuple[NDArray[np.float64], int | None]:
     """`values` times `factor`, decimal for decimal; NaN stays NaN.
 
     A double means the shortest decimal that reads back as it. Where the product of that decimal
@@ -121,11 +119,11 @@ def scale(
             out[index] = _shift(digits[fits], exponent - k)
             left[index] = False
     for i in np.flatnonzero(left):
-        x = float(values[i])
-        if not np.isfinite(x):
-            out[i] = x
+        value = float(values[i])
+        if not np.isfinite(value):
+            out[i] = value
             continue
-        exact = Fraction(Decimal(repr(x))) * factor
+        exact = Fraction(Decimal(repr(value))) * factor
         out[i] = float(exact)
         if Fraction(Decimal(repr(float(out[i])))) != exact:
             return out, int(i)

@@ -1,0 +1,59 @@
+#include "block.h"
+#include "error.h"
+#include "program.h"
+
+static bool is_bad_table(const tpp_program *program, const tpp_column *columns, uint64_t row_begin,
+                         uint64_t row_end)
+{
+    if (program == NULL || (columns == NULL && program->inputs > 0) || row_begin > row_end) {
+        return true;
+    }
+    for (uint32_t i = 0; i < program->inputs; i++) {
+        if (columns[i].values != NULL && columns[i].flags != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t block_size(uint64_t row, uint64_t row_end)
+{
+    return row_end - row < TPP_BLOCK ? (uint32_t)(row_end - row) : TPP_BLOCK;
+}
+
+TPP_API tpp_status tpp_evaluate(const tpp_program *program, const tpp_column *columns,
+                                uint64_t row_begin, uint64_t row_end, uint64_t *const *value_bits,
+                                uint64_t *const *valid_bits, tpp_error *error)
+{
+    if (is_bad_table(program, columns, row_begin, row_end) || row_begin % 64 != 0 ||
+        ((value_bits == NULL || valid_bits == NULL) && program->paragraphs > 0)) {
+        return tpp_error_set(error, TPP_ERROR_ARGUMENT);
+    }
+    for (uint64_t row = row_begin; row < row_end; row += TPP_BLOCK) {
+        const tpp_status status =
+            program->kernel->evaluate(program, columns, row, block_size(row, row_end), value_bits,
+                                      valid_bits, error);
+        if (status != TPP_OK) {
+            return status;
+        }
+    }
+    return TPP_OK;
+}
+
+TPP_API tpp_status tpp_metrics(const tpp_program *program, const tpp_column *columns,
+                               uint64_t row_begin, uint64_t row_end, double *const *low,
+                               double *const *high, tpp_error *error)
+{
+    if (is_bad_table(program, columns, row_begin, row_end) ||
+        ((low == NULL || high == NULL) && program->metrics > 0)) {
+        return tpp_error_set(error, TPP_ERROR_ARGUMENT);
+    }
+    for (uint64_t row = row_begin; row < row_end; row += TPP_BLOCK) {
+        const tpp_status status = program->kernel->metrics(
+            program, columns, row, block_size(row, row_end), low, high, error);
+        if (status != TPP_OK) {
+            return status;
+        }
+    }
+    return TPP_OK;
+}

@@ -1,0 +1,66 @@
+"""tppcore: the numbers behind chip export controls, exactly and at the speed of memory.
+
+The whole public API is here; names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tppcore.version import __version__
+
+if TYPE_CHECKING:
+    from tppcore.api import classify, explain, metrics
+    from tppcore.errors import InputError, SpecError, TppError, UnknownName
+    from tppcore.explain import Explanation
+    from tppcore.rules.rulebook import Rulebook, rulebook
+    from tppcore.sinks.verdicts import Verdicts
+    from tppcore.sources.chips import Chip, chip, chips
+
+_HOMES = {
+    "classify": "tppcore.api",
+    "explain": "tppcore.api",
+    "metrics": "tppcore.api",
+    "rulebook": "tppcore.rules.rulebook",
+    "Rulebook": "tppcore.rules.rulebook",
+    "Chip": "tppcore.sources.chips",
+    "chip": "tppcore.sources.chips",
+    "chips": "tppcore.sources.chips",
+    "Verdicts": "tppcore.sinks.verdicts",
+    "Explanation": "tppcore.explain",
+    "TppError": "tppcore.errors",
+    "InputError": "tppcore.errors",
+    "SpecError": "tppcore.errors",
+    "UnknownName": "tppcore.errors",
+}
+
+__all__ = [
+    "Chip",
+    "Explanation",
+    "InputError",
+    "Rulebook",
+    "SpecError",
+    "TppError",
+    "UnknownName",
+    "Verdicts",
+    "__version__",
+    "chip",
+    "chips",
+    "classify",
+    "explain",
+    "metrics",
+    "rulebook",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tppcore' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

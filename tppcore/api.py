@@ -1,0 +1,162 @@
+"""Floor 5: classify, metrics, explain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tppcore.engine import exact
+from tppcore.engine.choose import choose, module
+from tppcore.engine.columns import Bitmaps, Columns
+from tppcore.errors import TppError, UnknownName
+from tppcore.explain import Explanation, explain_row
+from tppcore.program.compile import compile as compile_program
+from tppcore.rules.expression import not_monotone
+from tppcore.rules.rulebook import Rulebook, without_paragraphs
+from tppcore.rules.store import specs
+from tppcore.sinks.verdicts import Verdicts
+from tppcore.sources.table import Table
+
+
+def classify(
+    table: Any, rules: Rulebook, *, engine: str | None = None, threads: int | None = None
+) -> Verdicts:
+    """Which paragraphs of a rulebook each row meets, exactly.
+
+    Parameters
+    ----------
+    table: a Chip, a list of Chips, a dict of arrays (n,), a NumPy structured array, or anything
+        with the Arrow PyCapsule interface (pyarrow, pandas, Polars, DuckDB). Columns are named
+        after quantities (`specs/quantities.toml`), with NAME_low and NAME_high for ranges; other
+        columns are ignored. NaN and null mean missing.
+    rules: from `rulebook`.
+    engine: "c", "jit" or "exact"; the fastest that can run if left out, and exact for chips.
+    threads: how many threads; all usable processors if left out.
+
+    Raises
+    ------
+    InputError: a number that can't be used, with its row and column. TppError: not a table, or
+    an engine that can't run.
+    """
+    read = Table(table, rules.vocabulary)
+    if engine is None and read.chips is not None:
+        engine = "exact"
+    chosen = choose(engine)
+    if chosen == "exact":
+        return Verdicts(rules, read, _exactly(rules, read), chosen)
+    columns = read.columns
+    _check_ranges(rules, columns)
+    program = compile_program(rules, columns.by_quantity)
+    bitmaps = module(chosen).evaluate(program, columns, threads=threads)
+    return Verdicts(rules, read, bitmaps, chosen)
+
+
+def _exactly(rules: Rulebook, table: Table) -> Bitmaps:
+    if table.chips is None:
+        _check_ranges(rules, table.columns)
+        return exact.evaluate(rules, table.columns)
+    rows = [chip.quantities for chip in table.chips]
+    return exact.decide_rows(rules, rows, len(rows))
+
+
+def _check_ranges(rules: Rulebook, columns: Columns) -> None:
+    """Ranges need metrics that are monotone in the quantity: else their ends are no bounds."""
+    ranged = {name for name, column in columns.by_quantity.items() if column.low is not None}
+    if not ranged:
+        return
+    for name in rules.metrics_used:
+        refused = ranged & not_monotone(rules.formulas.tree(name))
+        if refused:
+            raise TppError(
+                f"{', '.join(sorted(refused))}: {name} is not monotone in it; expected values, "
+                "not ranges"
+            )
+
+
+def metrics(
+    table: Any,
+    names: Sequence[str] | None = None,
+    readings: Mapping[str, str] | None = None,
+    *,
+    engine: str | None = None,
+) -> Any:
+    """Metrics of each row, as doubles to look at (verdicts never use them).
+
+    Parameters
+    ----------
+    table: as for `classify`.
+    names: metrics (`specs/metrics.toml`); all that are not internal if left out.
+    readings: as for `rulebook`.
+
+    Returns
+    -------
+    For one chip a dict of floats by name, or (low, high) for a metric known only in bounds, or
+    None where it does not apply. Otherwise a dict of float64 arrays (n,): the value, with
+    NAME_low and NAME_high (float64, inf if unbounded) beside it for metrics that are uncertain
+    in some row; NaN where uncertain or not applicable.
+
+    Raises UnknownName for a metric that does not exist, InputError for numbers.
+    """
+    vocabulary = specs().vocabulary
+    wanted = [m.name for m in vocabulary.metrics.values() if not m.internal]
+    if names is not None:
+        wanted = [names] if isinstance(names, str) else list(names)
+    for name in wanted:
+        if vocabulary.kind(name) is None:
+            raise UnknownName(f"unknown metric {name!r}; expected one of {', '.join(vocabulary.metrics)}")
+    rules = without_paragraphs(readings)
+    read = Table(table, vocabulary)
+    low, high = _bounds(rules, read, tuple(wanted), engine)
+    if read.kind == "chip":
+        return {name: _scalar(low[i, 0], high[i, 0]) for i, name in enumerate(wanted)}
+    found: dict[str, Any] = {}
+    for i, name in enumerate(wanted):
+        known = low[i] == high[i]
+        found[name] = np.where(known, low[i], np.nan)
+        if not (known | np.isnan(low[i])).all():
+            found[f"{name}_low"], found[f"{name}_high"] = low[i], high[i]
+    return found
+
+
+def _scalar(low: float, high: float) -> Any:
+    if math.isnan(low):
+        return None
+    return float(low) if low == high else (float(low), float(high))
+
+
+def _bounds(
+    rules: Rulebook, read: Table, names: tuple[str, ...], engine: str | None
+) -> tuple[Any, Any]:
+    if engine is None and read.chips is not None:
+        engine = "exact"
+    chosen = choose(engine)
+    if chosen != "exact":
+        program = compile_program(rules, read.columns.by_quantity, names, verdicts=False)
+        return module(chosen).metrics(program, read.columns)
+    rows = (
+        [chip.quantities for chip in read.chips]
+        if read.chips is not None
+        else list(exact.rows(read.columns, rules.vocabulary))
+    )
+    low, high = np.full((2, len(names), len(rows)), np.nan)
+    for r, row in enumerate(rows):
+        found = exact.Metrics(rules.formulas, row)
+        for i, name in enumerate(names):
+            interval = found.metric(name)
+            if interval.applicable:
+                low[i, r], high[i, r] = float(interval.low), float(interval.high)
+    return low, high
+
+
+def explain(chip: Any, rules: Rulebook) -> Explanation:
+    """One chip (or a table of one row) explained: every paragraph and test, with value,
+    threshold, margin, citation, readings, and what is missing. Raises InputError, TppError."""
+    table = Table(chip, rules.vocabulary)
+    if table.chips is None and table.columns.rows != 1:
+        raise TppError(f"{table.columns.rows} rows; expected one (see Verdicts.explain)")
+    if table.chips is not None and len(table.chips) != 1:
+        raise TppError(f"{len(table.chips)} chips; expected one (see Verdicts.explain)")
+    return explain_row(table, 0, rules)

@@ -1,0 +1,429 @@
+"""The command `tppcore`: classify files, explain chips, look at the rules and the catalogue.
+
+Exit codes: 0 done, 2 bad input, 1 anything else. Errors are one line on standard error. What a
+command does not need (pyarrow, rich) is imported where it is used, so that `explain` answers at
+once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from tppcore.errors import SpecError, TppError
+
+try:
+    import click
+except ImportError:
+    sys.exit("tppcore: the command line needs click and rich: pip install 'tppcore[cli]'")
+
+DONE, OTHER, BAD_INPUT = 0, 1, 2
+_BINARY = ("parquet", "arrow", "xlsx")
+_TABLE_FORMATS = ("table", "csv", "json", "jsonl", "parquet", "arrow", "xlsx")
+_INPUT_FORMATS = _TABLE_FORMATS[1:]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"tppcore: {' '.join(message.split())}\n")
+    sys.exit(code)
+
+
+class _Commands(click.Group):
+    """A group that ends with the exit codes above."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except click.ClickException as error:
+            _fail(error.format_message(), BAD_INPUT)
+        except TppError as error:
+            _fail(str(error), BAD_INPUT)
+        except BrokenPipeError:
+            # The reader has gone; Python must not complain again when it flushes at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(OTHER)
+        except (click.Abort, KeyboardInterrupt):
+            _fail("interrupted", OTHER)
+        except Exception as error:
+            if os.environ.get("TPPCORE_TRACEBACK"):
+                raise
+            _fail(f"{type(error).__name__}: {error} (TPPCORE_TRACEBACK=1 says where)", OTHER)
+        sys.exit(code if isinstance(code, int) else DONE)
+
+
+class _Default(click.Group):
+    """A group whose first word may be left out: `rules us-3a090` is `rules show us-3a090`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] != "--help"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+class _Many(click.Command):
+    """A command whose `--rules` takes all the ids that follow it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        taking = False
+        for before, arg in zip(["", *args], args, strict=False):
+            if before != "--rules":
+                taking = arg == "--rules" or (taking and _is_rule(arg))
+                if taking and arg != "--rules":
+                    spread.append("--rules")
+            spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
+def _is_rule(text: str) -> bool:
+    from tppcore.rules.store import specs
+
+    return text.partition("/")[0] in specs().rules
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tppcore", message="tppcore %(version)s")
+def cli() -> None:
+    """Compute what export-control law computes about chips, and say on which side they stand."""
+
+
+def _law(command: F) -> F:
+    """The options that select the law."""
+    for option in reversed(
+        (
+            click.option("--as-of", metavar="DATE", help="The law of this day; today if left out."),
+            click.option("--destination", metavar="CC", help="ISO country code, such as CN."),
+            click.option("--rules", "only", multiple=True, metavar="ID ...", help="Only these rules."),
+            click.option("--status", multiple=True, help="Statuses to admit, or all."),
+            click.option("--reading", multiple=True, metavar="NAME=VALUE", help="An open question."),
+            click.option("--rule-file", multiple=True, metavar="FILE", help="A rule of your own."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _rulebook(law: Mapping[str, Any]) -> Any:
+    from tppcore import api
+
+    readings = {}
+    for text in law["reading"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise TppError(f"--reading {text}: expected NAME=VALUE, such as tf32_width=19")
+        readings[name.strip()] = value.strip()
+    return api.rulebook(
+        as_of=law["as_of"],
+        destination=law["destination"],
+        rules=[each for text in law["only"] for each in text.split(",")] or None,
+        status=list(law["status"]) or None,
+        readings=readings or None,
+        files=list(law["rule_file"]) or None,
+    )
+
+
+@cli.command(cls=_Many)
+@click.argument("source", metavar="[INPUT]", required=False)
+@click.option("-o", "--output", metavar="FILE", help="Where to; standard output if left out.")
+@click.option("--format", type=click.Choice(_TABLE_FORMATS), help="Format of the output.")
+@click.option("--input-format", type=click.Choice(_INPUT_FORMATS), help="Format of the input.")
+@click.option("--columns", metavar="MAP", help="A mapping file, or epoch-ml-hardware.")
+@click.option("--engine", type=click.Choice(["c", "jit", "exact"]), help="The fastest if left out.")
+@click.option("--threads", type=click.IntRange(1), help="All cores if left out.")
+@_law
+def classify(
+    source: str | None,
+    output: str | None,
+    format: str | None,
+    input_format: str | None,
+    columns: str | None,
+    engine: str | None,
+    threads: int | None,
+    **law: Any,
+) -> None:
+    """Classify INPUT (CSV, Parquet, Arrow, JSON lines or xlsx, - for standard input), or the
+    catalogue if it is left out."""
+    _need("pyarrow", "files")
+    from tppcore import report
+    from tppcore.sinks import files as sink
+
+    format = format or (sink.format_of(output) if output and output != "-" else None)
+    terminal = output in (None, "-") and sys.stdout.isatty()
+    format = format or ("table" if terminal or source is None else "csv")
+    if terminal and format in _BINARY:
+        raise TppError(f"{format} is not for a terminal; expected -o FILE")
+    if output and output != "-" and not Path(output).absolute().parent.is_dir():
+        raise TppError(f"{output}: no such folder")
+    rules = _rulebook(law)
+    table, keys = _input(source, columns, input_format)
+    try:
+        with report.busy(f"classifying {table.num_rows:,} rows"):
+            found = report.classify(table, keys, rules, engine=engine, threads=threads)
+    except TppError as error:
+        raise _in_file(error, source) from None
+    if format != "table":
+        with report.busy("writing"):
+            sink.write(found.table, output or "-", found.about, format)
+    elif output in (None, "-"):
+        report.show(found, sys.stdout)
+    else:
+        with sink.whole(str(output)) as stream:
+            stream.write(report.text(found).encode())
+
+
+def _input(source: str | None, columns: str | None, format: str | None) -> tuple[Any, list[str]]:
+    """The table to classify, and which of its columns only name the rows."""
+    from tppcore import report
+
+    if source is None:
+        return report.catalogue()
+    import pyarrow as pa
+
+    from tppcore.rules.store import specs
+    from tppcore.sources import files, mapping
+
+    quantities = specs().vocabulary.quantities
+    rules = mapping.load(columns, quantities) if columns else None
+    tables = []
+    with report.progress(f"reading {source}") as advance:
+        for table in files.batches(source, rules, format):
+            tables.append(table)
+            advance(table.num_rows)
+    table = pa.concat_tables(tables, promote_options="default")
+    names = table.schema.names
+    keys = [each for each in names if not mapping.states_quantity(each, quantities)]
+    if len(keys) == len(names):
+        raise TppError(
+            f"{source}: no column is a quantity; expected names such as tops_fp8, die_area_mm2 "
+            "and dram_gb_s, or --columns MAP"
+        )
+    for each in keys:
+        if near := mapping.misspelt(each, quantities):
+            click.echo(f"tppcore: note: column {each!r} is no quantity; {near}?", err=True)
+    return table, keys
+
+
+def _in_file(error: TppError, source: str | None) -> TppError:
+    """The same error, with the file that the row is in."""
+    from tppcore.errors import InputError
+
+    if source and isinstance(error, InputError) and error.file is None:
+        name = "standard input" if source == "-" else source
+        return InputError(error.column, error.row, error.value, error.expected, name)
+    return error
+
+
+def _need(module: str, extra: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise TppError(f"this needs {module}: pip install 'tppcore[{extra}]'")
+
+
+@cli.command(cls=_Many)
+@click.argument("name", nargs=-1)
+@click.option("--tops", multiple=True, metavar="FORMAT=TOPS", help="A dense peak rate: fp8=1979.")
+@click.option("--die-area", metavar="MM2", help="Applicable die area; a range is 300..600.")
+@click.option("--dram", metavar="GB/S", help="Bandwidth of the DRAM; 0 for none.")
+@click.option("--dram-gb", metavar="GB", help="Capacity of the DRAM.")
+@click.option("--interconnect", metavar="GB/S", help="Links to accelerators, both directions.")
+@click.option("--host", metavar="GB/S", help="Host interface, both directions.")
+@click.option("--tdp", metavar="W", help="Thermal design power.")
+@click.option("--transistors", metavar="BN", help="Transistors, in billions.")
+@click.option("--ics-per-item", metavar="N", help="Equal circuits on the item.")
+@click.option("--datacenter/--no-datacenter", default=None, help="Marketed for datacenters.")
+@click.option("--set", "others", multiple=True, metavar="QUANTITY=VALUE", help="Any quantity.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_law
+def explain(
+    name: tuple[str, ...],
+    tops: tuple[str, ...],
+    die_area: str | None,
+    dram: str | None,
+    dram_gb: str | None,
+    interconnect: str | None,
+    host: str | None,
+    tdp: str | None,
+    transistors: str | None,
+    ics_per_item: str | None,
+    datacenter: bool | None,
+    others: tuple[str, ...],
+    as_json: bool,
+    **law: Any,
+) -> None:
+    """Explain every paragraph and test for the chip NAME, or for a chip given by its figures."""
+    from tppcore import api
+
+    figures: dict[str, Any] = {
+        "die_area_mm2": die_area,
+        "dram_gb_s": dram,
+        "dram_gb": dram_gb,
+        "interconnect_gb_s": interconnect,
+        "host_gb_s": host,
+        "tdp_w": tdp,
+        "transistors_bn": transistors,
+        "ics_per_item": ics_per_item,
+    }
+    figures = {quantity: text for quantity, text in figures.items() if text is not None}
+    figures.update(_pairs(others, "--set", "dram_gb_s=4800"))
+    rates = _pairs(tops, "--tops", "fp8=1979")
+    figures.update({f"tops_{format.lower()}": text for format, text in rates.items()})
+    stated: dict[str, Any] = {quantity: _figure(quantity, text) for quantity, text in figures.items()}
+    if datacenter is not None:
+        stated["datacenter"] = datacenter
+    if not name and not stated:
+        raise TppError("explain: nothing to explain; expected a NAME, or figures such as --tops")
+    title = " ".join(name)
+    rules = _rulebook(law)
+    if stated:
+        chip = api.Chip(name=title or "unnamed", **stated)
+    else:
+        chip = api.chip(title)
+    answer = api.explain(chip, rules)
+    click.echo(json.dumps(answer.to_dict(), ensure_ascii=False) if as_json else str(answer))
+
+
+def _pairs(texts: Sequence[str], option: str, example: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not value:
+            raise TppError(f"{option} {text}: expected NAME=VALUE, such as {example}")
+        if name in pairs:
+            raise TppError(f"{option} {text}: {name} stands there twice; expected each once")
+        pairs[name] = value
+    return pairs
+
+
+def _figure(quantity: str, text: str) -> Any:
+    """What a person wrote for a quantity: a number, one end or both of a range, a word, a date."""
+    from tppcore.rules.store import specs
+
+    spec = specs().vocabulary.quantities.get(quantity)
+    if spec is None or spec.internal:
+        from difflib import get_close_matches
+
+        near = get_close_matches(quantity, specs().vocabulary.quantities, 3)
+        raise TppError(
+            f"unknown quantity {quantity!r}; "
+            + (f"did you mean {' or '.join(near)}?" if near else "see specs/quantities.toml")
+        )
+    if spec.kind != "number":
+        return text
+    if ".." in text:
+        low, _, high = text.partition("..")
+        return tuple(_number(quantity, end) if end else None for end in (low, high))
+    return _number(quantity, text)
+
+
+def _number(quantity: str, text: str) -> float:
+    from tppcore.sources.decimals import double, exact
+
+    value = exact(text, quantity)
+    if value is None:
+        raise TppError(f"{quantity}: {text!r}; expected a number")
+    return double(value, quantity)
+
+
+@cli.group(cls=_Default)
+def rules() -> None:
+    """List the rules and show one (rules [ID]); check rule files; compare two dates."""
+
+
+@rules.command("show")
+@click.argument("identity", metavar="[ID]", required=False)
+@click.option("--as-of", metavar="DATE", help="The versions of this day; today if left out.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def rules_show(identity: str | None, as_of: str | None, as_json: bool) -> None:
+    """List the rules, or show one: its versions, paragraphs, tests and sources."""
+    from tppcore import law
+
+    if as_json:
+        click.echo(json.dumps(law.data(identity, as_of), ensure_ascii=False))
+    elif identity is None:
+        from tppcore import report
+
+        report.print_table(*law.listing(as_of))
+    else:
+        click.echo(law.text(identity, as_of))
+
+
+@rules.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def rules_check(files: tuple[str, ...]) -> None:
+    """Check rule files: ok, or what is wrong and where."""
+    from tppcore import law
+
+    errors = law.check([Path(file) for file in files])
+    for error in errors:
+        click.echo(f"tppcore: {error}", err=True)
+    wrong = {error.file for error in errors}
+    for file in files:
+        if Path(file).name not in wrong:
+            click.echo(f"{file}: ok")
+    if errors:
+        sys.exit(BAD_INPUT)
+
+
+@rules.command("diff")
+@click.argument("identity", metavar="ID")
+@click.argument("before", metavar="DATE")
+@click.argument("after", metavar="DATE")
+def rules_diff(identity: str, before: str, after: str) -> None:
+    """What changed in a rule between two dates: paragraphs and tests added, removed, changed."""
+    from tppcore import law
+
+    click.echo(law.difference(identity, before, after))
+
+
+@cli.command()
+@click.argument("pattern", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def chips(pattern: str | None, as_json: bool) -> None:
+    """List the chips of the catalogue, all or those with PATTERN in their name."""
+    _catalogue("chips", pattern, as_json)
+
+
+@cli.command()
+@click.argument("pattern", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def systems(pattern: str | None, as_json: bool) -> None:
+    """List the systems of the catalogue, all or those with PATTERN in their name."""
+    _catalogue("systems", pattern, as_json)
+
+
+def _catalogue(what: str, pattern: str | None, as_json: bool) -> None:
+    from tppcore import report
+    from tppcore.rules.store import specs
+
+    rows = [
+        row
+        for row in specs().data[what]
+        if pattern is None or pattern.lower() in report.full_name(row).lower()
+    ]
+    if not rows:
+        raise TppError(f"no {what} with {pattern!r} in their name; expected one of tppcore {what}")
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+    else:
+        report.print_table(*report.listing(what, rows))
+
+
+def main() -> NoReturn:
+    """The entry point of the command."""
+    cli(prog_name="tppcore")
+    raise AssertionError("unreachable")
+
+
+if __name__ == "__main__":
+    main()
+
+
+__all__ = ["SpecError", "cli", "main"]

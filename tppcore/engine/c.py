@@ -1,0 +1,183 @@
+"""The C engine: `libtppcore` through cffi, over shards of rows, without the GIL."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.engine import shards
+from tppcore.engine.columns import Bitmaps, Column, Columns, Doubles
+from tppcore.errors import InputError, TppError
+from tppcore.program.binary import to_bytes
+from tppcore.program.program import Program
+
+_ffi: Any
+_lib: Any
+try:
+    from tppcore._tppcore import ffi as _ffi
+    from tppcore._tppcore import lib as _lib
+except ImportError:  # built without a C compiler; tppcore.engine then chooses another engine
+    _ffi = _lib = None
+
+
+def available() -> bool:
+    """Whether the package was built with a C compiler."""
+    return _lib is not None
+
+
+class Opened:
+    """A program as the C engine holds it; closed with this object.
+
+    Raises TppError for a program that the engine refuses: see tpp_program_open in tppcore.h.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.inputs = program.inputs
+        self.paragraphs = len(program.paragraphs)
+        self.metrics = len(program.metrics)
+        data = to_bytes(program)
+        handle, error = _ffi.new("tpp_program **"), _ffi.new("tpp_error *")
+        _check(_lib.tpp_program_open(data, len(data), handle, error))
+        self.pointer = _ffi.gc(handle[0], _lib.tpp_program_close)
+
+    @property
+    def kernel(self) -> str:
+        """The instruction set in use: "avx2" or "portable"."""
+        return _text(_lib.tpp_program_kernel(self.pointer))
+
+    def use_kernel(self, name: str) -> None:
+        """Forces a kernel, for tests. Raises TppError where there is no such."""
+        _check(_lib.tpp_program_use_kernel(self.pointer, name.encode()))
+
+
+_KEPT = 32
+_opened: OrderedDict[int, tuple[Program, Opened]] = OrderedDict()
+_opening = threading.Lock()
+
+
+def opened(program: Program) -> Opened:
+    """The opened form of a program; the last few are kept.
+
+    By identity: comparing programs node by node would cost more than one chip takes to classify.
+    """
+    with _opening:
+        key = id(program)
+        if key not in _opened:
+            _opened[key] = program, Opened(program)
+        _opened.move_to_end(key)
+        if len(_opened) > _KEPT:
+            _opened.popitem(last=False)
+        return _opened[key][1]
+
+
+def evaluate(program: Program, columns: Columns, *, threads: int | None = None) -> Bitmaps:
+    """The verdicts of every paragraph in every row.
+
+    Raises InputError for the first row, and in it the first input, whose number is no quantity.
+    """
+    handle = opened(program)
+    table, kept = _table(handle, columns)
+    shape = (handle.paragraphs, -(-columns.rows // 64))
+    values, valid = np.empty(shape, np.uint64), np.empty(shape, np.uint64)
+    value_rows, valid_rows = _rows(values, "uint64_t"), _rows(valid, "uint64_t")
+
+    def work(begin: int, end: int) -> None:
+        error = _ffi.new("tpp_error *")
+        status = _lib.tpp_evaluate(
+            handle.pointer, table, begin, end, value_rows, valid_rows, error
+        )
+        _check(status, error, handle)
+
+    shards.run(columns.rows, threads, work)
+    del kept
+    return Bitmaps(columns.rows, values, valid)
+
+
+def metrics(
+    program: Program, columns: Columns, *, threads: int | None = None
+) -> tuple[Doubles, Doubles]:
+    """Both ends of every metric, float64 (metrics, rows): NaN where it does not apply.
+
+    Doubles for people to look at; verdicts never come from them. Raises as `evaluate`.
+    """
+    handle = opened(program)
+    table, kept = _table(handle, columns)
+    shape = (handle.metrics, columns.rows)
+    low, high = np.empty(shape), np.empty(shape)
+    low_rows, high_rows = _rows(low, "double"), _rows(high, "double")
+
+    def work(begin: int, end: int) -> None:
+        error = _ffi.new("tpp_error *")
+        status = _lib.tpp_metrics(handle.pointer, table, begin, end, low_rows, high_rows, error)
+        _check(status, error, handle)
+
+    shards.run(columns.rows, threads, work)
+    del kept
+    return low, high
+
+
+def shortest_decimal(value: float) -> Fraction:
+    """The shortest decimal that reads back as a double, as the engine finds it; for tests.
+
+    Raises TppError unless `value` is finite and not negative.
+    """
+    mantissa, exponent = _ffi.new("uint64_t *"), _ffi.new("int32_t *")
+    _check(_lib.tpp_shortest_decimal(value, mantissa, exponent))
+    return mantissa[0] * Fraction(10) ** exponent[0]
+
+
+def _text(text: Any) -> str:
+    return str(_ffi.string(text).decode())
+
+
+def _check(status: int, error: Any = None, handle: Opened | None = None) -> None:
+    if status == _lib.TPP_OK:
+        return
+    expected = _text(_lib.tpp_status_text(status))
+    if handle is None or status < _lib.TPP_ERROR_NOT_FINITE:
+        raise TppError(f"C engine: {expected}")
+    value = error.value
+    if status == _lib.TPP_ERROR_NOT_BOOLEAN:
+        value = int(value)
+    raise InputError(handle.inputs[error.input].quantity, error.row, value, expected)
+
+
+def _rows(array: NDArray[Any], kind: str) -> Any:
+    """A pointer to each row of a C-contiguous matrix."""
+    stride, first = array.strides[0], array.ctypes.data
+    addresses = [_ffi.cast(f"{kind} *", first + stride * i) for i in range(len(array))]
+    return _ffi.new(f"{kind} *[]", addresses)
+
+
+def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]]]:
+    """The columns by input, and the arrays that must stay alive as long as they are used."""
+    table = _ffi.new("tpp_column[]", len(handle.inputs))
+    kept: list[NDArray[Any]] = []
+
+    def pointer(array: NDArray[Any], kind: type, name: str) -> Any:
+        if array.shape != (columns.rows,):
+            raise ValueError(f"{name}: shape {array.shape}; expected ({columns.rows},)")
+        kept.append(np.require(array, kind, "CA"))
+        return _ffi.cast("void *", kept[-1].ctypes.data)
+
+    for i, entry in enumerate(handle.inputs):
+        column = columns.by_quantity.get(entry.quantity) if entry.given else None
+        for part, array in _parts(column):
+            kind = np.uint8 if part == "flags" else np.float64
+            setattr(table[i], part, pointer(array, kind, entry.quantity))
+    return table, kept
+
+
+def _parts(column: Column | None) -> list[tuple[str, NDArray[Any]]]:
+    if column is None:
+        return []
+    is_flags = column.values is not None and column.values.dtype == np.uint8
+    parts = {"flags" if is_flags else "values": column.values, "low": column.low}
+    parts["high"] = column.high
+    return [(part, array) for part, array in parts.items() if array is not None]

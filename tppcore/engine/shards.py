@@ -1,0 +1,62 @@
+"""Rows shared out among threads, for engines that release the GIL."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+CHUNK = 1 << 20
+"""Rows a thread takes at a time: some milliseconds, after which Ctrl-C gets through."""
+
+SMALLEST = 1 << 14
+"""Rows for which starting a thread pays."""
+
+
+def usable_cpus() -> int:
+    """The CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run(rows: int, threads: int | None, work: Callable[[int, int], None]) -> None:
+    """Calls `work(begin, end)` over [0, rows) in disjoint chunks that begin at multiples of 64.
+
+    `threads`: how many at most, the caller's included; by default one a usable CPU. Chunks are
+    taken in order. If `work` raises, no new chunk is begun, and when those under way have ended
+    the exception of the lowest rows is raised: always the same one, as every earlier chunk has
+    been run. Raises ValueError for threads below 1.
+    """
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads: {threads}; expected at least 1")
+    count = min(threads or usable_cpus(), max(1, rows // SMALLEST))
+    step = min(CHUNK, -(-rows // count) + 63 & ~63)
+    begins = iter(range(0, rows, step) if rows else ())
+    lock = threading.Lock()
+    stop = False
+    failures: list[tuple[int, BaseException]] = []
+
+    def take() -> int | None:
+        with lock:
+            return None if stop or failures else next(begins, None)
+
+    def worker() -> None:
+        while (begin := take()) is not None:
+            try:
+                work(begin, min(begin + step, rows))
+            except BaseException as error:  # handed to the caller's thread
+                failures.append((begin, error))
+                return
+
+    others = [threading.Thread(target=worker, daemon=True) for _ in range(count - 1)]
+    for other in others:
+        other.start()
+    try:
+        worker()
+    finally:
+        stop = True if failures else stop
+        for other in others:
+            other.join()
+    if failures:
+        raise min(failures, key=lambda failure: failure[0])[1]

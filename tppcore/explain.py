@@ -1,0 +1,374 @@
+"""One row explained: every metric, paragraph and test, what limits it, and what is missing."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+from tppcore.engine import exact
+from tppcore.engine.exact import Interval, Metrics, Row
+from tppcore.rules.condition import Compare, Condition, Unknown, leaves
+from tppcore.rules.expression import quantities
+from tppcore.rules.rulebook import Paragraph, Rulebook
+from tppcore.sinks.limits import Limit, limit
+from tppcore.sinks.outcome import Ladder
+from tppcore.sources.table import Table
+
+Number = dict[str, Any]
+
+_APPROX = Context(prec=6)
+
+
+@dataclass(frozen=True)
+class Test:
+    """One comparison of a paragraph on this row; `margin` is value minus threshold."""
+
+    __test__ = False
+
+    metric: str
+    op: str
+    threshold: Fraction
+    text: str
+    value: Interval
+    verdict: bool | None
+
+
+@dataclass(frozen=True)
+class ParagraphExplained:
+    paragraph: Paragraph
+    verdict: bool | None
+    tests: tuple[Test, ...]
+    gaps: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OtherReading:
+    """A reading not chosen, and the paragraphs whose verdict it would turn."""
+
+    reading: str
+    alternative: str
+    turns: Mapping[str, bool | None]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that `explain` knows of one row. `to_dict` is the JSON form, `str` the text."""
+
+    name: str
+    took: str | None
+    rules: Rulebook
+    metrics: Mapping[str, Interval]
+    paragraphs: tuple[ParagraphExplained, ...]
+    outcome: str
+    limit: Limit | None
+    other_readings: tuple[OtherReading, ...]
+    notes: tuple[Mapping[str, Any], ...]
+    estimated: tuple[str, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The quantities that would settle what is undetermined."""
+        return tuple(dict.fromkeys(name for each in self.paragraphs for name in each.missing))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON. Numbers are {"exact": "7916/407", "approx": "19.4496"}; a range has
+        "low" and "high" (null: unbounded); a metric that does not apply is null."""
+        return {
+            "name": self.name,
+            "took": self.took,
+            "as_of": self.rules.as_of.isoformat(),
+            "destination": self.rules.destination,
+            "rulebook": self.rules.hash,
+            "outcome": self.outcome,
+            "limiting_test": self.limit.text if self.limit else None,
+            "metrics": {name: _value(value) for name, value in self.metrics.items()},
+            "paragraphs": [_paragraph(each) for each in self.paragraphs],
+            "readings": dict(self.rules.readings),
+            "other_readings": [
+                {"reading": o.reading, "alternative": o.alternative, "turns": dict(o.turns)}
+                for o in self.other_readings
+            ],
+            "missing": list(self.missing),
+            "estimated": list(self.estimated),
+            "notes": [dict(note) for note in self.notes],
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+def number(value: Fraction) -> Number:
+    """A number as JSON: exact text (an integer, a decimal or a quotient) and six digits."""
+    return {"exact": exact_text(value), "approx": approx(value)}
+
+
+def exact_text(value: Fraction) -> str:
+    """An integer, or numerator/denominator in lowest terms."""
+    return str(value)
+
+
+def approx(value: Fraction) -> str:
+    """Six significant digits, correctly rounded from the exact value."""
+    quotient = _APPROX.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return f"{quotient.normalize():f}" if abs(quotient.adjusted()) < 16 else f"{quotient:e}"
+
+
+def _value(value: Interval) -> Any:
+    if not value.applicable:
+        return None
+    if value.known:
+        return number(value.low)
+    high = None if value.high == math.inf else number(Fraction(value.high))
+    return {"low": number(value.low), "high": high}
+
+
+def _margin(test: Test) -> Any:
+    value = test.value
+    if not value.applicable:
+        return None
+    shifted_high = math.inf if value.high == math.inf else value.high - test.threshold
+    return _value(Interval(value.low - test.threshold, shifted_high))
+
+
+def _paragraph(each: ParagraphExplained) -> dict[str, Any]:
+    paragraph = each.paragraph
+    return {
+        "id": paragraph.id,
+        "title": paragraph.title,
+        "verdict": each.verdict,
+        "tests": [
+            {
+                "metric": test.metric,
+                "op": test.op,
+                "threshold": number(test.threshold),
+                "value": _value(test.value),
+                "margin": _margin(test),
+                "verdict": test.verdict,
+            }
+            for test in each.tests
+        ],
+        "citation": paragraph.citation,
+        "url": paragraph.url,
+        "kind": paragraph.kind,
+        "status": paragraph.status,
+        "confidence": paragraph.confidence,
+        "effective": paragraph.effective,
+        "until": paragraph.until,
+        "outcome": paragraph.outcome,
+        "assumed": list(paragraph.assumed),
+        "gaps": list(each.gaps),
+        "missing": list(each.missing),
+        "note": paragraph.note,
+    }
+
+
+def explain_row(table: Table, i: int, rules: Rulebook) -> Explanation:
+    """Row i of a table. Raises InputError."""
+    if table.chips is not None:
+        chip = table.chips[i]
+        name, row = chip.name or chip.id or "chip", chip.quantities
+        took, info, identity = chip.took, chip.info, chip.id
+    else:
+        from itertools import islice
+
+        name, took, info, identity = f"row {i + 1}", None, {}, None
+        one = table.columns.slice(i, i + 1)
+        row = next(islice(exact.rows(one, rules.vocabulary), 1))
+    return explain(name, row, rules, took=took, info=info, identity=identity)
+
+
+def explain(
+    name: str,
+    row: Row,
+    rules: Rulebook,
+    *,
+    took: str | None = None,
+    info: Mapping[str, str] | None = None,
+    identity: str | None = None,
+) -> Explanation:
+    """Everything about one row, by the exact engine."""
+    metrics = Metrics(rules.formulas, row)
+    decided = exact.decisions(rules).decide(row)
+    ladder = Ladder(rules)
+    explained = tuple(
+        _explained(paragraph, verdict, metrics, row, rules)
+        for paragraph, verdict in zip(rules.paragraphs, decided, strict=True)
+    )
+    shown = [m.name for m in rules.vocabulary.metrics.values() if not m.internal]
+    tested = {test.metric for each in explained for test in each.tests}
+    return Explanation(
+        name,
+        took,
+        rules,
+        {
+            metric: metrics.metric(metric)
+            for metric in shown
+            if metric in tested or metric in MAIN_METRICS
+        },
+        explained,
+        ladder.text(ladder.code(decided)),
+        limit(rules, row),
+        tuple(_other_readings(rules, row, decided)),
+        tuple(_notes(rules, identity)),
+        tuple(part for part in (info or {}).get("estimated", "").split(";") if part),
+    )
+
+
+MAIN_METRICS = (
+    "tpp",
+    "performance_density",
+    "total_dram_bandwidth",
+    "interconnect_bandwidth",
+    "bidirectional_transfer_rate",
+)
+"""The metrics that every answer shows."""
+
+
+def _explained(
+    paragraph: Paragraph, verdict: bool | None, metrics: Metrics, row: Row, rules: Rulebook
+) -> ParagraphExplained:
+    tests, gaps = [], []
+    for leaf in dict.fromkeys(leaves(paragraph.condition)):
+        if isinstance(leaf, Compare):
+            value = metrics.metric(leaf.metric)
+            sides = {exact.holds(end, leaf.op, leaf.threshold) for end in (value.low, value.high)}
+            held = sides.pop() if len(sides) == 1 and value.applicable else None
+            tests.append(Test(leaf.metric, leaf.op, leaf.threshold, leaf.text, value, held))
+        elif isinstance(leaf, Unknown):
+            gaps.append(leaf.why)
+    missing = _missing(paragraph.condition, row, rules) if verdict is None else ()
+    return ParagraphExplained(paragraph, verdict, tuple(tests), tuple(gaps), missing)
+
+
+_PROBES = (0, "0.001", 1, 10, 100, 300, 600, 1000, 2000, 5000, 10000, 100000, 10**9)
+
+
+def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]:
+    """The uncertain quantities of a paragraph: those that alone can settle it, else all of them."""
+    specs = rules.vocabulary.quantities
+    read: dict[str, None] = {}
+    for leaf in leaves(condition):
+        if isinstance(leaf, Compare):
+            read.update(dict.fromkeys(sorted(quantities(rules.formulas.tree(leaf.metric)))))
+    any_rate = any(specs[name].rate for name in row)
+    uncertain = [
+        name
+        for name in read
+        if (not row[name].known if name in row else specs[name].absent is None)
+        and not specs[name].internal
+        and not (specs[name].rate and any_rate and name not in row)
+        and not name.startswith(("sparse_ratio_", "output_bits_", "tops_"))
+    ]
+    if not any_rate and any(specs[name].rate for name in read):
+        uncertain.insert(0, "a peak rate (tops_<format>)")
+    decisions = exact.Decisions(rules.formulas, [condition])
+    settling = []
+    for name in uncertain:
+        if name not in specs:
+            continue
+        now = row.get(name, exact.ANYTHING)
+        for probe in _PROBES:
+            value = Fraction(probe)
+            if now.low <= value <= now.high and (value > 0 or not specs[name].positive):
+                [settled] = decisions.decide({**row, name: exact.point(value)})
+                if settled is not None:
+                    settling.append(name)
+                    break
+    return tuple(settling or uncertain)
+
+
+def _other_readings(
+    rules: Rulebook, row: Row, decided: Sequence[bool | None]
+) -> Iterator[OtherReading]:
+    conditions = [paragraph.condition for paragraph in rules.paragraphs]
+    for name, reading in rules.vocabulary.readings.items():
+        for alternative in reading.alternatives:
+            if alternative.name == rules.readings[name]:
+                continue
+            formulas = rules.vocabulary.formulas({**rules.readings, name: alternative.name})
+            turned = {
+                paragraph.id: new
+                for paragraph, old, new in zip(
+                    rules.paragraphs,
+                    decided,
+                    exact.Decisions(formulas, conditions).decide(row),
+                    strict=True,
+                )
+                if new is not old
+            }
+            if turned:
+                yield OtherReading(name, alternative.name, turned)
+
+
+def _notes(rules: Rulebook, identity: str | None) -> Iterator[Mapping[str, Any]]:
+    day = rules.as_of.isoformat()
+    for note in rules.specs.notes:
+        applies = any(
+            pattern == "*" or (identity and fnmatch.fnmatch(identity, pattern))
+            for pattern in note["chips"]
+        )
+        if applies and note.get("from", "0000") <= day <= note.get("until", "9999"):
+            yield note
+
+
+_WORDS = {True: "true", False: "false", None: "undetermined"}
+
+
+def _text(value: Interval) -> str:
+    if not value.applicable:
+        return "not applicable"
+    if value.known:
+        return approx(value.low)
+    if value.high == math.inf:
+        return "unknown" if value.low == 0 else f"{approx(value.low)} or more"
+    return f"{approx(value.low)} to {approx(Fraction(value.high))}"
+
+
+def _lines(each: Explanation) -> Iterator[str]:
+    rules = each.rules
+    to = f", destination {rules.destination}" if rules.destination else ""
+    yield f"{each.name}: {rules.as_of}{to} (rulebook {rules.hash})"
+    if each.took:
+        yield f"  taken as {each.took}"
+    yield f"  {each.outcome}"
+    if each.limit:
+        yield f"  limiting test: {each.limit.text}"
+    yield ""
+    for name, value in each.metrics.items():
+        metric = rules.vocabulary.metrics[name]
+        yield f"  {metric.title}: {_text(value)} {metric.unit if value.low or value.known else ''}".rstrip()
+    yield ""
+    for part in each.paragraphs:
+        paragraph = part.paragraph
+        label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
+        yield f"  {paragraph.id}: {_WORDS[part.verdict]}{label}"
+        for test in part.tests:
+            held = _WORDS[test.verdict]
+            margin = (
+                f", margin {approx(test.value.low - test.threshold)}"
+                if test.value.applicable and test.value.known
+                else ""
+            )
+            yield f"      {test.text}: {held} ({_text(test.value)}{margin})"
+        for gap in part.gaps:
+            yield f"      unknown: {gap}"
+        if part.missing:
+            yield f"      missing: {', '.join(part.missing)}"
+        if paragraph.assumed and part.verdict is not False:
+            yield f"      assumed, not computed: {'; '.join(paragraph.assumed)}"
+        yield f"      {paragraph.citation} ({paragraph.confidence})"
+    yield ""
+    yield "  readings: " + ", ".join(f"{name}={value}" for name, value in rules.readings.items())
+    for other in each.other_readings:
+        turned = ", ".join(f"{name} {_WORDS[value]}" for name, value in other.turns.items())
+        yield f"  under {other.reading}={other.alternative}: {turned}"
+    if each.estimated:
+        yield f"  estimates or rumours: {', '.join(each.estimated)}"
+    for note in each.notes:
+        yield f"  note: {note['text']} ({note['citation']}; {note['confidence']})"

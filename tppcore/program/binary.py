@@ -1,0 +1,125 @@
+"""Programs as files: what the C engine opens, and what other languages embed.
+
+Little-endian, versioned, sized and checked by a CRC-32; `csrc/program.c` describes the layout and
+refuses everything else.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from fractions import Fraction
+
+from tppcore.program.program import Input, Node, Op, Program
+
+VERSION = 1
+MAGIC = b"tppcore\n"
+
+_HEADER = struct.Struct("<8sIII")
+_COUNTS = struct.Struct("<8I")
+_DECIMAL = struct.Struct("<Qdi")
+_MAX_EXPONENT = 400
+_TEST_OPS = {">=": 0, ">": 1, "<": 2, "<=": 3}
+_POSITIVE, _CLOSED, _OPEN, _DEFAULT, _GIVEN = 1, 2, 4, 8, 16
+
+
+class _Names:
+    """Texts with a closing NUL, each stored once."""
+
+    def __init__(self) -> None:
+        self.data = bytearray(b"\0")
+        self._offsets: dict[str, int] = {"": 0}
+
+    def offset(self, name: str) -> int:
+        if "\0" in name:
+            raise ValueError(f"{name!r}: a name in a program can't hold a NUL")
+        if name not in self._offsets:
+            self._offsets[name] = len(self.data)
+            self.data += name.encode() + b"\0"
+        return self._offsets[name]
+
+
+def decimal_parts(value: Fraction) -> tuple[int, int]:
+    """(mantissa, exponent) with value = mantissa * 10^exponent, the mantissa as short as can be.
+
+    Raises ValueError for a number that is negative, no finite decimal, or has a mantissa from
+    2^63 on.
+    """
+    if value < 0:
+        raise ValueError(f"{value}: a program holds no negative numbers")
+    if value == 0:
+        return 0, 0
+    twos, fives, rest = 0, 0, value.denominator
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if rest != 1:
+        raise ValueError(f"{value}: not a finite decimal")
+    exponent = -max(twos, fives)
+    mantissa = int(value * Fraction(10) ** -exponent)
+    while mantissa % 10 == 0:
+        mantissa, exponent = mantissa // 10, exponent + 1
+    if mantissa >= 2**63 or abs(exponent) > _MAX_EXPONENT:
+        raise ValueError(f"{value}: more digits than a program holds")
+    return mantissa, exponent
+
+
+def _decimal(value: Fraction | None) -> bytes:
+    value = value or Fraction(0)
+    mantissa, exponent = decimal_parts(value)
+    return _DECIMAL.pack(mantissa, float(value), exponent)
+
+
+def _input(entry: Input, names: _Names) -> bytes:
+    flags = (
+        _POSITIVE * entry.positive
+        | _CLOSED * entry.closed_list
+        | _OPEN * entry.open_unlisted
+        | _DEFAULT * (entry.default is not None)
+        | _GIVEN * entry.given
+    )
+    return struct.pack("<II", names.offset(entry.quantity), flags) + _decimal(entry.default)
+
+
+def _node(node: Node) -> bytes:
+    value = _decimal(node.value if node.op == Op.CONST else None)
+    flags = _POSITIVE * node.positive
+    return struct.pack("<5I", node.op, node.a, node.b, node.test, flags) + value
+
+
+def to_bytes(program: Program) -> bytes:
+    """A program as the bytes of a file. Raises ValueError for a constant that it can't hold."""
+    names = _Names()
+    inputs = b"".join(_input(entry, names) for entry in program.inputs)
+    nodes = b"".join(map(_node, program.nodes))
+    tests = b"".join(
+        struct.pack("<IId", test.node, _TEST_OPS[test.op], test.epsilon) + _decimal(test.threshold)
+        for test in program.tests
+    )
+    paragraphs, boxes, literals = bytearray(), bytearray(), bytearray()
+    for paragraph in program.paragraphs:
+        true, false = paragraph.true_boxes, paragraph.false_boxes
+        paragraphs += struct.pack(
+            "<4I", names.offset(paragraph.id), len(boxes) // 8, len(true), len(false)
+        )
+        for box in true + false:
+            boxes += struct.pack("<2I", len(literals) // 4, len(box))
+            literals += struct.pack(f"<{len(box)}I", *box)
+    metrics = b"".join(
+        struct.pack("<2I", names.offset(name), node) for name, node in program.metrics
+    )
+    counts = _COUNTS.pack(
+        len(program.inputs),
+        len(program.nodes),
+        len(program.tests),
+        len(program.paragraphs),
+        len(boxes) // 8,
+        len(literals) // 4,
+        len(program.metrics),
+        len(names.data),
+    )
+    body = b"".join(
+        (counts, inputs, nodes, tests, paragraphs, boxes, literals, metrics, names.data)
+    )
+    return _HEADER.pack(MAGIC, VERSION, _HEADER.size + len(body), zlib.crc32(body)) + body

@@ -1,0 +1,1 @@
+"""Floor 4: what is kept of the answer."""

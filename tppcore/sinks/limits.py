@@ -1,0 +1,120 @@
+"""The limiting test of a row: the nearest threshold whose crossing would change the outcome."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from tppcore.engine import exact
+from tppcore.engine.exact import Decisions, Metrics, Row
+from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.outcome import Ladder
+
+HAIR = Fraction(1, 200)
+"""Closer than this (relative), the margin is told."""
+
+Spans = dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`metric` stands `margin` away from `threshold` (signed, value minus threshold)."""
+
+    metric: str
+    threshold: Fraction
+    margin: Fraction
+
+    @property
+    def text(self) -> str:
+        """In words; for a tie or a hair's breadth with the margin."""
+        at = Context(prec=15).divide(
+            Decimal(self.threshold.numerator), Decimal(self.threshold.denominator)
+        )
+        side = "at" if self.margin == 0 else "above" if self.margin > 0 else "below"
+        text = f"{self.metric} {side} {at:f}"
+        if self.margin == 0:
+            return f"{text} exactly"
+        if abs(self.margin) <= HAIR * self.threshold:
+            by = Context(prec=6).divide(
+                Decimal(abs(self.margin).numerator), Decimal(abs(self.margin).denominator)
+            )
+            return f"{text} by {by.normalize():f}"
+        return text
+
+
+class Limits:
+    """Finds limiting tests among the paragraphs of a rulebook that have an outcome."""
+
+    def __init__(self, rules: Rulebook) -> None:
+        self.ladder = Ladder(rules)
+        self.paragraphs = [rules.paragraphs[i] for i in self.ladder.members]
+        self.count = len(rules.paragraphs)
+        self.formulas = rules.formulas
+        self.decisions = Decisions(rules.formulas, [p.condition for p in self.paragraphs])
+        kinds = {name: rules.vocabulary.kind(name) for name in self.decisions.places}
+        self.numeric = [name for name, kind in kinds.items() if kind and kind.kind == "number"]
+        self._crossings: dict[tuple[tuple[int, int], ...], list[tuple[str, int]]] = {}
+
+    def find(self, row: Row) -> Limit | None:
+        """None where no metric of the row is known, or no crossing changes anything."""
+        metrics = Metrics(self.formulas, row)
+        spans = {
+            name: places.span(metrics.metric(name)) for name, places in self.decisions.places.items()
+        }
+        best: tuple[Fraction, Limit] | None = None
+        for metric, i in self.crossings(spans):
+            threshold = self.decisions.places[metric].thresholds[i]
+            margin = metrics.metric(metric).low - threshold
+            distance = abs(margin) / threshold if threshold else abs(margin)
+            if best is None or distance < best[0]:
+                best = distance, Limit(metric, threshold, margin)
+        return best[1] if best else None
+
+    def crossings(self, spans: Spans) -> list[tuple[str, int]]:
+        """The thresholds (metric, index) whose crossing alone changes the outcome."""
+        key = tuple(spans.values())
+        if key not in self._crossings:
+            now = self.code(spans)
+            self._crossings[key] = [
+                (metric, i)
+                for metric in self.numeric
+                if spans[metric][0] == spans[metric][1]
+                for i in range(len(self.decisions.places[metric].thresholds))
+                if any(
+                    self.code({**spans, metric: (place, place)}) != now
+                    for place in _across(spans[metric][0], i)
+                )
+            ]
+        return self._crossings[key]
+
+    def code(self, spans: Spans) -> int:
+        verdicts: list[bool | None] = [False] * self.count
+        for i, decider in zip(self.ladder.members, self.decisions.deciders, strict=True):
+            verdicts[i] = decider.decide(spans)
+        return self.ladder.code(verdicts)
+
+
+def _across(place: int, i: int) -> tuple[int, ...]:
+    """The places to which a value at `place` comes when it just reaches or passes threshold i."""
+    at = 2 * i + 1
+    return (at, at + 1) if place < at else (at, at - 1) if place > at else (at - 1, at + 1)
+
+
+_limits: weakref.WeakKeyDictionary[Rulebook, Limits] = weakref.WeakKeyDictionary()
+
+
+def limits(rules: Rulebook) -> Limits:
+    """The limits of a rulebook, made once."""
+    if rules not in _limits:
+        _limits[rules] = Limits(rules)
+    return _limits[rules]
+
+
+def limit(rules: Rulebook, row: Row) -> Limit | None:
+    """The limiting test of one row, exactly."""
+    return limits(rules).find(row)
+
+
+__all__ = ["HAIR", "Limit", "Limits", "exact", "limit", "limits"]

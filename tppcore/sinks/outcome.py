@@ -1,0 +1,80 @@
+"""The highest outcome of a row, in the words and the order of `specs/outcomes.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.engine.columns import Bitmaps, Words
+from tppcore.rules.rulebook import Rulebook
+
+NOT_EVALUATED = "not evaluated (no licence, review or exception paragraph in this rulebook)"
+
+
+class Ladder:
+    """The paragraphs of a rulebook that have an outcome, by rank (0 is the strongest).
+
+    A row's code is `certain * (ranks + 1) + possible`: the strongest outcome that is true, and
+    the strongest that is undetermined above it (`ranks` where there is none).
+    """
+
+    def __init__(self, rules: Rulebook) -> None:
+        self.words: Sequence[str] = rules.specs.outcomes
+        self.lowest = len(self.words) - 1
+        self.ranks: dict[int, list[int]] = {}
+        for i, paragraph in enumerate(rules.paragraphs):
+            if paragraph.outcome is not None:
+                self.ranks.setdefault(self.words.index(paragraph.outcome), []).append(i)
+        self.members = [i for members in self.ranks.values() for i in members]
+
+    def text(self, code: int) -> str:
+        """A code in words; never more certain than the verdicts are."""
+        if not self.ranks:
+            return NOT_EVALUATED
+        certain, possible = divmod(int(code), self.lowest + 2)
+        if possible > self.lowest:
+            return self.words[certain]
+        least = self.words[certain] if certain < self.lowest else "no requirement found"
+        return f"undetermined: up to {self.words[possible]}; at least {least}"
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of every code."""
+        side = self.lowest + 2
+        return [self.text(code) for code in range((self.lowest + 1) * side)]
+
+    def code(self, verdicts: Sequence[bool | None]) -> int:
+        """The code of one row, from one verdict a paragraph."""
+        certain, possible = self.lowest, self.lowest + 1
+        for rank in sorted(self.ranks):
+            found = [verdicts[i] for i in self.ranks[rank]]
+            if True in found:
+                certain = rank
+                break
+            if None in found:
+                possible = min(possible, rank)
+        return certain * (self.lowest + 2) + possible
+
+    def codes(self, bitmaps: Bitmaps) -> NDArray[np.uint8]:
+        """The code of every row, uint8 (n,)."""
+        words = bitmaps.values.shape[1]
+        settled: Words = np.zeros(words, dtype=np.uint64)
+        certain = np.full(bitmaps.rows, self.lowest, dtype=np.uint8)
+        possible = np.full(bitmaps.rows, self.lowest + 1, dtype=np.uint8)
+        open_above: Words = np.zeros(words, dtype=np.uint64)
+        for rank in sorted(self.ranks):
+            members = self.ranks[rank]
+            true = np.bitwise_or.reduce(bitmaps.values[members], axis=0) & ~settled
+            open_here = ~np.bitwise_and.reduce(bitmaps.valid[members], axis=0) & ~settled & ~true
+            certain[_bits(true, bitmaps.rows)] = rank
+            possible[_bits(open_here & ~open_above, bitmaps.rows)] = rank
+            settled |= true
+            open_above |= open_here
+        codes: NDArray[np.uint8] = certain * np.uint8(self.lowest + 2) + possible
+        return codes
+
+
+def _bits(words: Words, rows: int) -> NDArray[np.bool_]:
+    return np.unpackbits(words.view(np.uint8), count=rows, bitorder="little").view(bool)

@@ -1,0 +1,204 @@
+"""Verdict columns: what `classify` answers, in the caller's own kind of column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.engine.columns import Bitmaps
+from tppcore.errors import UnknownName
+from tppcore.rules.rulebook import ParagraphNotFound, Rulebook
+from tppcore.sinks.outcome import Ladder
+from tppcore.sources.table import Table
+
+if TYPE_CHECKING:
+    from tppcore.explain import Explanation
+
+
+class Verdicts:
+    """One verdict (true, false or undetermined) for each paragraph and row.
+
+    `v[id]` is True, False or None for one chip, a list of them for a list of chips, a masked
+    array for a dict of arrays, and a column of the caller's own library for Arrow tables and
+    data frames (null where undetermined).
+    """
+
+    def __init__(self, rules: Rulebook, table: Table, bitmaps: Bitmaps, engine: str) -> None:
+        self.rules, self.bitmaps, self.engine = rules, bitmaps, engine
+        self._table = table
+        self._index = {paragraph.id: i for i, paragraph in enumerate(rules.paragraphs)}
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The ids of the paragraphs, in the order of the rulebook."""
+        return tuple(self._index)
+
+    def __len__(self) -> int:
+        return self.bitmaps.rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index)
+
+    def __contains__(self, identity: object) -> bool:
+        return identity in self._index
+
+    def __getitem__(self, identity: str) -> Any:
+        """The verdicts of one paragraph. Raises UnknownName (a KeyError) for one not held."""
+        if identity not in self._index:
+            try:
+                self.rules[identity]
+            except UnknownName:
+                raise
+            raise ParagraphNotFound(f"{identity!r} was not classified")
+        values, valid = self._bits(self._index[identity])
+        match self._table.kind:
+            case "chip":
+                return bool(values[0]) if valid[0] else None
+            case "chips":
+                return [
+                    bool(value) if known else None
+                    for value, known in zip(values, valid, strict=True)
+                ]
+            case "dict":
+                return np.ma.MaskedArray(values, mask=~valid)
+            case "pandas":
+                import pandas as pd
+
+                index = self._table.source.index
+                return pd.Series(pd.arrays.BooleanArray(values, ~valid), index=index, name=identity)
+            case "polars":
+                import polars as pl
+
+                return pl.Series(identity, self._arrow(self._index[identity]))
+            case _:
+                return self._arrow(self._index[identity])
+
+    def _bits(self, i: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        rows = self.bitmaps.rows
+        values = np.unpackbits(self.bitmaps.values[i].view(np.uint8), count=rows, bitorder="little")
+        valid = np.unpackbits(self.bitmaps.valid[i].view(np.uint8), count=rows, bitorder="little")
+        return values.view(bool), valid.view(bool)
+
+    def _arrow(self, i: int) -> Any:
+        import pyarrow as pa
+
+        # The bitmaps are Arrow's own layout; the buffers share their memory.
+        buffers = [pa.py_buffer(self.bitmaps.valid[i]), pa.py_buffer(self.bitmaps.values[i])]
+        return pa.Array.from_buffers(pa.bool_(), self.bitmaps.rows, buffers)
+
+    def to_arrow(self) -> Any:
+        """A pyarrow table with one boolean column a paragraph, without copying the verdicts.
+
+        Its metadata names the rulebook's hash, date, destination and readings.
+        """
+        import pyarrow as pa
+
+        columns = [self._arrow(i) for i in self._index.values()]
+        metadata = {f"tppcore.{key}": value for key, value in metadata_of(self.rules).items()}
+        return pa.table(columns, names=list(self._index)).replace_schema_metadata(metadata)
+
+    def to_numpy(self) -> dict[str, Any]:
+        """Masked boolean arrays (n,) by paragraph, masked where undetermined."""
+        found = {}
+        for identity, i in self._index.items():
+            values, valid = self._bits(i)
+            found[identity] = np.ma.MaskedArray(values, mask=~valid)
+        return found
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many rows are true, false and undetermined, by paragraph."""
+        found = {}
+        for identity, i in self._index.items():
+            true = int(np.bitwise_count(self.bitmaps.values[i]).sum(dtype=np.int64))
+            valid = int(np.bitwise_count(self.bitmaps.valid[i]).sum(dtype=np.int64))
+            found[identity] = {
+                "true": true,
+                "false": valid - true,
+                "undetermined": self.bitmaps.rows - valid,
+            }
+        return found
+
+    @property
+    def outcome(self) -> Any:
+        """The highest outcome of each row in words: text for one chip, otherwise one a row.
+
+        Where a stronger outcome is undetermined the text says so.
+        """
+        ladder = Ladder(self.rules)
+        codes, texts = ladder.codes(self.bitmaps), ladder.texts
+        match self._table.kind:
+            case "chip":
+                return texts[codes[0]]
+            case "chips":
+                return [texts[code] for code in codes]
+            case "dict":
+                return np.array(texts, dtype=object)[codes]
+            case "pandas":
+                import pandas as pd
+
+                named = pd.Categorical.from_codes(codes.astype(np.int64), _distinct(texts))
+                return pd.Series(named, index=self._table.source.index, name="outcome")
+            case "polars":
+                import polars as pl
+
+                return pl.Series("outcome", self._outcome_arrow(codes, texts))
+            case _:
+                return self._outcome_arrow(codes, texts)
+
+    @staticmethod
+    def _outcome_arrow(codes: NDArray[np.uint8], texts: list[str]) -> Any:
+        import pyarrow as pa
+
+        used, dense = np.unique(codes, return_inverse=True)
+        indices = pa.array(dense.astype(np.int32))
+        return pa.DictionaryArray.from_arrays(indices, pa.array([texts[code] for code in used]))
+
+    def outcome_counts(self) -> dict[str, int]:
+        """How many rows have each highest outcome, the strongest first."""
+        ladder = Ladder(self.rules)
+        counts = np.bincount(ladder.codes(self.bitmaps))
+        found: dict[str, int] = {}
+        for code in np.flatnonzero(counts):
+            text = ladder.text(int(code))
+            found[text] = found.get(text, 0) + int(counts[code])
+        return found
+
+    def explain(self, i: int = 0) -> Explanation:
+        """Row i (from 0) explained: every paragraph, every test. Raises IndexError."""
+        from tppcore.explain import explain_row
+
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"row {i} of {len(self)}")
+        return explain_row(self._table, i % len(self), self.rules)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Verdicts: {len(self)} rows, {len(self._index)} paragraphs, {self.rules.as_of}, "
+            f"{self.rules.destination or 'no destination'}, engine {self.engine}>"
+        )
+
+
+def _distinct(texts: list[str]) -> list[str]:
+    """Texts made distinct, as a categorical wants them; codes that can't occur repeat a text."""
+    seen: dict[str, int] = {}
+    out = []
+    for text in texts:
+        seen[text] = seen.get(text, 0) + 1
+        out.append(text if seen[text] == 1 else f"{text}{' ' * seen[text]}")
+    return out
+
+
+def metadata_of(rules: Rulebook) -> dict[str, str]:
+    """What every output says of how it was made."""
+    from tppcore.version import __version__
+
+    return {
+        "version": __version__,
+        "rulebook": rules.hash,
+        "as_of": rules.as_of.isoformat(),
+        "destination": rules.destination or "",
+        "readings": "; ".join(f"{name}={value}" for name, value in rules.readings.items()),
+    }

@@ -1,0 +1,177 @@
+"""Anything tabular as columns of quantities: dicts, structured arrays, Arrow, chips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tppcore.engine.columns import Column, Columns, Doubles
+from tppcore.errors import InputError, TppError
+from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
+from tppcore.sources import chips, processing_units
+from tppcore.sources.chips import Chip
+from tppcore.sources.decimals import column, double
+
+_ENDS = ("_low", "_high")
+_SUSPECT = ("tops_", "sparse_ratio_", "output_bits_")
+"""Names that begin like this and are no quantity are slips of the pen, never key columns."""
+
+Reader = Callable[[str, QuantitySpec], Any]
+
+
+class Table:
+    """A caller's table: its columns for the engines, its chips if it is made of chips."""
+
+    def __init__(self, data: Any, vocabulary: Vocabulary) -> None:
+        self.source = data
+        self.chips: list[Chip] | None = None
+        if isinstance(data, Chip):
+            self.kind, self.chips = "chip", [data]
+        elif isinstance(data, (list, tuple)) and all(isinstance(each, Chip) for each in data):
+            self.kind, self.chips = "chips", list(data)
+        elif isinstance(data, Mapping):
+            self.kind = "dict"
+        elif isinstance(data, np.ndarray) and data.dtype.names:
+            self.kind = "dict"
+        elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+            self.kind = type(data).__module__.partition(".")[0]
+        else:
+            raise TppError(
+                f"can't read a {type(data).__name__} as a table; expected a chip, a list of chips, "
+                "a dict of arrays, a structured array, or an Arrow table or data frame"
+            )
+        self._vocabulary = vocabulary
+        self._columns: Columns | None = None
+
+    @property
+    def columns(self) -> Columns:
+        """The columns as the engines take them; made once. Raises InputError."""
+        if self._columns is None:
+            self._columns = self._read()
+        return self._columns
+
+    def _read(self) -> Columns:
+        if self.chips is not None:
+            return chips.columns(self.chips)
+        if self.kind == "dict":
+            names = self.source.dtype.names if isinstance(self.source, np.ndarray) else self.source
+            return _columns(list(names), _NumpyReader(self.source), self._vocabulary)
+        from tppcore.sources.arrow import ArrowReader
+
+        reader = ArrowReader(self.source)
+        return _columns(reader.names, reader, self._vocabulary)
+
+
+class _NumpyReader:
+    def __init__(self, source: Any) -> None:
+        self.source = source
+
+    def __call__(self, name: str, spec: QuantitySpec) -> Any:
+        return column(self.source[name], spec, name)
+
+    def rows(self, name: str) -> int:
+        return len(self.source[name])
+
+    def objects(self, name: str) -> Sequence[Any]:
+        return list(self.source[name])
+
+
+def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns:
+    for name in names:
+        if names.count(name) > 1:
+            raise TppError(f"column {name!r} stands there twice; expected each name once")
+    found: dict[str, list[Any]] = {}
+    rows: int | None = None
+    for name in names:
+        side, base = 0, name
+        spec = vocabulary.quantities.get(name)
+        if spec is None and name.endswith(_ENDS):
+            base, _, end = name.rpartition("_")
+            side, spec = (1 if end == "low" else 2), vocabulary.quantities.get(base)
+        if spec is None or spec.internal:
+            if name.startswith(_SUSPECT):
+                formats = ", ".join(vocabulary.formats)
+                raise TppError(f"unknown column {name!r}; expected one of the formats {formats}")
+            if rows is None and name != processing_units.COLUMN:
+                rows = read.rows(name)
+            continue
+        if side and spec.kind != "number":
+            raise TppError(f"column {name!r}: a {spec.kind} has no range; expected {base!r}")
+        values = read(name, spec)
+        if rows is not None and len(values) != rows:
+            raise TppError(f"column {name!r} has {len(values)} rows; expected {rows} as the others")
+        rows = len(values)
+        found.setdefault(base, [None, None, None])[side] = values
+    if processing_units.COLUMN in names:
+        objects = read.objects(processing_units.COLUMN)
+        rows = len(objects)
+        found.update(_units(objects, vocabulary))
+    _drop_sparse(found, vocabulary)
+    by_quantity = {
+        name: Column(
+            parts[0],
+            *(_both_ends(parts[1], parts[2], rows or 0)),
+        )
+        for name, parts in found.items()
+    }
+    return Columns(rows or 0, by_quantity)
+
+
+def _both_ends(
+    low: Doubles | None, high: Doubles | None, rows: int
+) -> tuple[Doubles | None, Doubles | None]:
+    if low is None and high is None:
+        return None, None
+    nothing = np.full(rows, np.nan)
+    return nothing if low is None else low, nothing if high is None else high
+
+
+def _units(objects: Sequence[Any], vocabulary: Vocabulary) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for i, units in enumerate(objects):
+        for name, (low, high) in processing_units.totals(units, vocabulary, i).items():
+            parts = found.setdefault(name, [np.full(len(objects), np.nan) for _ in range(3)])
+            if low is not None and low == high:
+                parts[0][i] = double(low, processing_units.COLUMN, i)
+            else:
+                if low is not None:
+                    parts[1][i] = double(low, processing_units.COLUMN, i)
+                if high is not None:
+                    parts[2][i] = double(high, processing_units.COLUMN, i)
+    return found
+
+
+def _drop_sparse(found: dict[str, list[Any]], vocabulary: Vocabulary) -> None:
+    """A dense rate makes the sparse one of its format void; a sparse one alone needs its ratio."""
+    for format_name in vocabulary.formats:
+        sparse, ratio = f"tops_{format_name}_sparse", f"sparse_ratio_{format_name}"
+        if sparse not in found:
+            continue
+        alone = _stated(found[sparse])
+        if f"tops_{format_name}" in found:
+            dense = _stated(found[f"tops_{format_name}"])
+            found[sparse] = [
+                None if part is None else np.where(dense, np.nan, part) for part in found[sparse]
+            ]
+            alone &= ~dense
+        bare = alone if ratio not in found else alone & ~_stated(found[ratio])
+        if bare.any():
+            row = int(np.argmax(bare))
+            value = next((float(p[row]) for p in found[sparse] if p is not None), None)
+            raise InputError(sparse, row, value, f"its ratio in {ratio}")
+
+
+def _stated(parts: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    stated = [~np.isnan(part) for part in parts if part is not None]
+    out = stated[0]
+    for each in stated[1:]:
+        out = out | each
+    return out
+
+
+def batches(rows: int, size: int) -> Iterator[tuple[int, int]]:
+    """Row ranges of at most `size` rows, in order."""
+    for begin in range(0, rows, size):
+        yield begin, min(begin + size, rows)

@@ -563,7 +563,7 @@ static void write_paragraphs(const block *b, const outcome *result, bool definit
         const tpp_paragraph *paragraph = &program->paragraph[p];
         uint64_t can_hold[WORDS], can_fail[WORDS];
         touched(program, result, paragraph->first_box, paragraph->true_boxes, can_hold);
-        if (definite) {
+        if (definite && !paragraph->has_gap) {
             for (uint32_t w = 0; w < b->words; w++) {
                 value_bits[p][first + w] = can_hold[w] & b->mask[w];
                 valid_bits[p][first + w] = b->mask[w];
@@ -661,7 +661,7 @@ NOINLINE static bool run_definite(const block *b, outcome *result)
             fill(out, NAN, n);
             break;
         }
-        if (step->may_not_apply && has_nan(b, vector[step->out])) {
+        if (step->may_not_apply && !step->is_gap && has_nan(b, vector[step->out])) {
             return false;
         }
         compare_all(b, plan, step, vector[step->out], vector[step->out], result);

@@ -312,6 +312,10 @@ static void attach(tpp_builder *builder)
             }
         }
         step->cuts = used - step->first_cut;
+        step->is_gap = step->kind == TPP_STEP_NOT_APPLICABLE;
+        for (uint32_t i = step->first_cut; i < used; i++) {
+            step->is_gap &= !program->cut[plan->list[i]].selects;
+        }
         step->first_metric = used;
         for (uint32_t m = 0; m < program->metrics && builder->purpose == TPP_PLAN_REPORT; m++) {
             if (program->metric[m].node == step->node) {

@@ -304,6 +304,23 @@ static void read_boxes(reader *in, tpp_program *program, uint32_t tests, const u
     }
 }
 
+/* The compiler writes a gap in the text of the law as a test of what never applies. */
+static void find_gaps(tpp_program *program)
+{
+    for (uint32_t i = 0; i < program->paragraphs; i++) {
+        tpp_paragraph *paragraph = &program->paragraph[i];
+        const uint32_t boxes = paragraph->true_boxes + paragraph->false_boxes;
+        for (uint32_t j = 0; j < boxes; j++) {
+            const tpp_box *box = &program->box[paragraph->first_box + j];
+            for (uint32_t k = 0; k < box->literals; k++) {
+                const uint32_t cut = program->literal[box->first_literal + k] >> 1;
+                const tpp_node *node = &program->node[program->cut[cut].node];
+                paragraph->has_gap |= node->op == TPP_OP_NOT_APPLICABLE;
+            }
+        }
+    }
+}
+
 static void read_metrics(reader *in, tpp_program *program, uint32_t names)
 {
     for (uint32_t i = 0; i < program->metrics; i++) {
@@ -371,6 +388,7 @@ static tpp_status open_program(const uint8_t *bytes, size_t size, tpp_program *p
         program->cuts = program->metrics = 0;
         return TPP_ERROR_STRUCTURE;
     }
+    find_gaps(program);
     program->kernel = tpp_block_kernel_choose();
     return build_plans(program);
 }

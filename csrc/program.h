@@ -75,6 +75,7 @@ typedef struct {
     uint32_t first_box; /* the true boxes, then the false boxes */
     uint32_t true_boxes;
     uint32_t false_boxes;
+    bool has_gap; /* it tests a metric that never applies: both sides may hold in any row */
 } tpp_paragraph;
 
 typedef struct {

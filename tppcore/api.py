@@ -13,7 +13,6 @@ from tppcore.engine.choose import choose, module
 from tppcore.engine.columns import Bitmaps, Columns
 from tppcore.errors import TppError, UnknownName
 from tppcore.explain import Explanation, explain_row
-from tppcore.program.compile import compile as compile_program
 from tppcore.rules.expression import not_monotone
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.store import specs
@@ -47,6 +46,8 @@ def classify(
     chosen = choose(engine)
     if chosen == "exact":
         return Verdicts(rules, read, _exactly(rules, read), chosen)
+    from tppcore.program.compile import compile as compile_program
+
     columns = read.columns
     _check_ranges(rules, columns)
     program = compile_program(rules, columns.by_quantity)
@@ -134,6 +135,8 @@ def _bounds(
         engine = "exact"
     chosen = choose(engine)
     if chosen != "exact":
+        from tppcore.program.compile import compile as compile_program
+
         program = compile_program(rules, read.columns.by_quantity, names, verdicts=False)
         return module(chosen).metrics(program, read.columns)
     rows = (

@@ -111,7 +111,7 @@ def _law(command: F) -> F:
 
 
 def _rulebook(law: Mapping[str, Any]) -> Any:
-    from tppcore import api
+    from tppcore.rules.rulebook import rulebook
 
     readings = {}
     for text in law["reading"]:
@@ -119,13 +119,13 @@ def _rulebook(law: Mapping[str, Any]) -> Any:
         if not equals:
             raise TppError(f"--reading {text}: expected NAME=VALUE, such as tf32_width=19")
         readings[name.strip()] = value.strip()
-    return api.rulebook(
+    return rulebook(
         as_of=law["as_of"],
         destination=law["destination"],
         rules=[each for text in law["only"] for each in text.split(",")] or None,
         status=list(law["status"]) or None,
         readings=readings or None,
-        files=list(law["rule_file"]) or None,
+        files=law["rule_file"],
     )
 
 
@@ -260,6 +260,8 @@ def explain(
 ) -> None:
     """Explain every paragraph and test for the chip NAME, or for a chip given by its figures."""
     from tppcore import api
+    from tppcore.sources.chips import Chip
+    from tppcore.sources.chips import chip as find
 
     figures: dict[str, Any] = {
         "die_area_mm2": die_area,
@@ -283,9 +285,9 @@ def explain(
     title = " ".join(name)
     rules = _rulebook(law)
     if stated:
-        chip = api.Chip(name=title or "unnamed", **stated)
+        chip = Chip(title or None, **stated)
     else:
-        chip = api.chip(title)
+        chip = find(title)
     answer = api.explain(chip, rules)
     click.echo(json.dumps(answer.to_dict(), ensure_ascii=False) if as_json else str(answer))
 

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tppcore import api, report
+from tppcore.rules.rulebook import Rulebook, rulebook
 from tppcore.sinks.files import arrow_about, whole
 
 ROWS, SEED, BATCH = 10_000_000, 20260115, 1 << 19
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=["c", "jit", "exact"])
     options = parser.parse_args()
 
-    rules = api.rulebook(destination=DESTINATION)
+    rules = rulebook(destination=DESTINATION)
     table, keys = report.catalogue()
     report.show(report.classify(table, keys, rules), sys.stdout)
 
@@ -119,7 +120,7 @@ def generate(path: Path, rows: int, seed: int) -> None:
 
 
 def judge(
-    source: Path, target: Path, rules: api.Rulebook, engine: str | None = None
+    source: Path, target: Path, rules: Rulebook, engine: str | None = None
 ) -> tuple[Counter[str], float, float]:
     """Classify one Parquet file into another.
 
@@ -133,11 +134,10 @@ def judge(
                 before = time.perf_counter()
                 found = api.classify(pa.table(batch), rules, engine=engine)
                 inside += time.perf_counter() - before
-                outcome = report.outcomes(found)
-                table = found.to_arrow().append_column("outcome", outcome)
-                counts.update(report.counted(outcome))
+                counts.update(found.outcome_counts())
+                table = found.to_arrow().append_column("outcome", found.outcome)
                 if writer is None:
-                    schema = arrow_about(table.schema, report.about(rules))
+                    schema = arrow_about(table.schema, report.about(rules, found.engine))
                     writer = pq.ParquetWriter(stream, schema)
                 writer.write_table(table)
                 advance(batch.num_rows)

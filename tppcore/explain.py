@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
+from itertools import groupby, islice
 from typing import Any
 
 from tppcore.engine import exact
@@ -175,8 +176,6 @@ def explain_row(table: Table, i: int, rules: Rulebook) -> Explanation:
         name, row = chip.name or chip.id or "chip", chip.quantities
         took, info, identity = chip.took, chip.info, chip.id
     else:
-        from itertools import islice
-
         name, took, info, identity = f"row {i + 1}", None, {}, None
         one = table.columns.slice(i, i + 1)
         row = next(islice(exact.rows(one, rules.vocabulary), 1))
@@ -194,7 +193,7 @@ def explain(
 ) -> Explanation:
     """Everything about one row, by the exact engine."""
     metrics = Metrics(rules.formulas, row)
-    decided = exact.decisions(rules).decide(row)
+    decided = exact.decisions(rules).decide(metrics)
     ladder = Ladder(rules)
     explained = tuple(
         _explained(paragraph, verdict, metrics, row, rules)
@@ -236,14 +235,18 @@ def _explained(
     tests, gaps = [], []
     for leaf in dict.fromkeys(leaves(paragraph.condition)):
         if isinstance(leaf, Compare):
-            value = metrics.metric(leaf.metric)
-            sides = {exact.holds(end, leaf.op, leaf.threshold) for end in (value.low, value.high)}
-            held = sides.pop() if len(sides) == 1 and value.applicable else None
-            tests.append(Test(leaf.metric, leaf.op, leaf.threshold, leaf.text, value, held))
+            tests.append(_tested(leaf, metrics))
         elif isinstance(leaf, Unknown):
             gaps.append(leaf.why)
     missing = _missing(paragraph.condition, row, rules) if verdict is None else ()
     return ParagraphExplained(paragraph, verdict, tuple(tests), tuple(gaps), missing)
+
+
+def _tested(leaf: Compare, metrics: Metrics) -> Test:
+    value = metrics.metric(leaf.metric)
+    sides = {exact.holds(end, leaf.op, leaf.threshold) for end in (value.low, value.high)}
+    held = sides.pop() if len(sides) == 1 and value.applicable else None
+    return Test(leaf.metric, leaf.op, leaf.threshold, leaf.text, value, held)
 
 
 _PROBES = (0, "0.001", 1, 10, 100, 300, 600, 1000, 2000, 5000, 10000, 100000, 10**9)
@@ -267,7 +270,7 @@ def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]
     ]
     if not any_rate and any(specs[name].rate for name in read):
         uncertain.insert(0, "a peak rate (tops_<format>)")
-    decisions = exact.Decisions(rules.formulas, [condition])
+    decisions = exact.Decisions([condition])
     settling = []
     for name in uncertain:
         if name not in specs:
@@ -276,7 +279,8 @@ def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]
         for probe in _PROBES:
             value = Fraction(probe)
             if now.low <= value <= now.high and (value > 0 or not specs[name].positive):
-                [settled] = decisions.decide({**row, name: exact.point(value)})
+                probe_row = {**row, name: exact.point(value)}
+                [settled] = decisions.decide(Metrics(rules.formulas, probe_row))
                 if settled is not None:
                     settling.append(name)
                     break
@@ -286,7 +290,7 @@ def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]
 def _other_readings(
     rules: Rulebook, row: Row, decided: Sequence[bool | None]
 ) -> Iterator[OtherReading]:
-    conditions = [paragraph.condition for paragraph in rules.paragraphs]
+    decisions = exact.decisions(rules)
     for name, reading in rules.vocabulary.readings.items():
         for alternative in reading.alternatives:
             if alternative.name == rules.readings[name]:
@@ -297,7 +301,7 @@ def _other_readings(
                 for paragraph, old, new in zip(
                     rules.paragraphs,
                     decided,
-                    exact.Decisions(formulas, conditions).decide(row),
+                    decisions.decide(Metrics(formulas, row)),
                     strict=True,
                 )
                 if new is not old
@@ -315,6 +319,23 @@ def _notes(rules: Rulebook, identity: str | None) -> Iterator[Mapping[str, Any]]
         )
         if applies and note.get("from", "0000") <= day <= note.get("until", "9999"):
             yield note
+
+
+def _test_lines(tests: Sequence[Test], rules: Rulebook) -> Iterator[str]:
+    for text, group in groupby(tests, key=lambda test: test.text):
+        # A category is two tests of its code with one text: together they are the equality.
+        parts = list(group)
+        verdicts = [part.verdict for part in parts]
+        held = _WORDS[False if False in verdicts else None if None in verdicts else True]
+        kind = rules.vocabulary.kind(parts[0].metric)
+        value = parts[0].value
+        if kind is None or kind.kind != "number":
+            yield f"      {text}: {held}"
+        elif value.applicable and value.known:
+            margin = approx(value.low - parts[0].threshold)
+            yield f"      {text}: {held} ({_text(value)}, margin {margin})"
+        else:
+            yield f"      {text}: {held} ({_text(value)})"
 
 
 _WORDS = {True: "true", False: "false", None: "undetermined"}
@@ -348,14 +369,7 @@ def _lines(each: Explanation) -> Iterator[str]:
         paragraph = part.paragraph
         label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
         yield f"  {paragraph.id}: {_WORDS[part.verdict]}{label}"
-        for test in part.tests:
-            held = _WORDS[test.verdict]
-            margin = (
-                f", margin {approx(test.value.low - test.threshold)}"
-                if test.value.applicable and test.value.known
-                else ""
-            )
-            yield f"      {test.text}: {held} ({_text(test.value)}{margin})"
+        yield from _test_lines(part.tests, rules)
         for gap in part.gaps:
             yield f"      unknown: {gap}"
         if part.missing:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tppcore import api
 from tppcore.errors import TppError
-from tppcore.rules.condition import All, AnyOf, Compare, Condition, Not
+from tppcore.rules.rulebook import Rulebook
+from tppcore.rules.store import specs
+from tppcore.rules.vocabulary import QuantitySpec
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 HEADLINE = ("tpp", "performance_density", "total_dram_bandwidth")
 """The metrics that every report shows."""
 
-UNDETERMINED = "undetermined"
 _SHOWN = 1000  # rows of a table on a terminal
+_LABELS = {"id": "id", "name": "chip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class Report:
     about: Mapping[str, Any]
 
 
-def about(rules: api.Rulebook, engine: str | None = None) -> dict[str, Any]:
-    """What every output says of itself: version, rulebook, date, destination, readings."""
-    from tppcore import __version__
+def about(rules: Rulebook, engine: str) -> dict[str, Any]:
+    """What every output says of itself: version, rulebook, date, destination, readings, engine."""
+    from tppcore.version import __version__
 
     return {
         "tppcore": __version__,
@@ -43,71 +45,260 @@ def about(rules: api.Rulebook, engine: str | None = None) -> dict[str, Any]:
         "as_of": rules.as_of.isoformat(),
         "destination": rules.destination or "",
         "readings": dict(rules.readings),
-        **({"engine": engine} if engine else {}),
+        "engine": engine,
     }
 
 
-def tested_metrics(rules: api.Rulebook) -> tuple[str, ...]:
-    """The metrics of the headline, and those that some paragraph of the rulebook tests."""
-    tested: set[str] = set()
+def catalogue() -> tuple[Any, list[str]]:
+    """The shipped chips as a table (pyarrow), and the columns of it that name them."""
+    import pyarrow as pa
 
-    def collect(condition: Condition) -> None:
-        match condition:
-            case Compare(metric):
-                tested.add(metric)
-            case All(items) | AnyOf(items):
-                for item in items:
-                    collect(item)
-            case Not(item):
-                collect(item)
+    from tppcore.sources.chips import chips, columns
 
-    for paragraph in rules.paragraphs:
-        collect(paragraph.condition)
-    return tuple(
-        name
-        for name, spec in rules.vocabulary.metrics.items()
-        if name in HEADLINE or (name in tested and not spec.internal)
-    )
+    listed = chips()
+    table: dict[str, Any] = {
+        "id": [chip.id for chip in listed],
+        "name": [chip.name for chip in listed],
+    }
+    for name, column in columns(listed).by_quantity.items():
+        spec = specs().vocabulary.quantities[name]
+        for end, values in (("", column.values), ("_low", column.low), ("_high", column.high)):
+            if values is not None:
+                table[name + end] = _as_written(pa.array(values, from_pandas=True), spec)
+    return pa.table(table), ["id", "name"]
+
+
+def _as_written(numbers: Any, spec: QuantitySpec) -> Any:
+    """A column of the engines (doubles) as its quantity is stated: true, a date or a word."""
+    import pyarrow as pa
+
+    match spec.kind:
+        case "boolean":
+            return numbers.cast(pa.bool_())
+        case "date":
+            return numbers.cast(pa.int32()).cast(pa.date32())
+        case "category":
+            return pa.array(spec.words).take(numbers.cast(pa.int32()))
+        case _:
+            return numbers
 
 
 def classify(
     table: Any,
     keys: Sequence[str],
-    rules: api.Rulebook,
+    rules: Rulebook,
     *,
     engine: str | None = None,
     threads: int | None = None,
 ) -> Report:
     """Verdicts on a table (pyarrow) beside its key columns, its metrics and what decides it.
 
-    A metric that is not one number is null, and has the columns NAME_low and NAME_high if some
-    row of the table has bounds for it. Raises `InputError`.
+    A metric that is not one number is null, and has the columns NAME_low and NAME_high (null:
+    unbounded) if some row of the table has bounds for it. Raises `InputError`.
     """
+    import numpy as np
     import pyarrow as pa
 
+    from tppcore.engine import exact
     from tppcore.limiting import limiting
-
-    def verdicts(probes: api.Rulebook) -> Mapping[str, Any]:
-        return api.classify(table, probes, engine=engine, threads=threads).to_numpy()
+    from tppcore.sinks.limits import Limit, limit
+    from tppcore.sources.table import Table
 
     found = api.classify(table, rules, engine=engine, threads=threads)
-    names = tested_metrics(rules)
-    bounds = api.bounds(table, names, rules)
-    limits = limiting(
-        rules,
-        table.num_rows,
-        verdicts,
-        lambda wanted: {name: low for name, (low, _) in api.bounds(table, wanted, rules).items()},
-    )
+    engine = found.engine
+
+    def verdicts(probes: Rulebook) -> Mapping[str, Any]:
+        return api.classify(table, probes, engine=engine, threads=threads).to_numpy()
+
+    def values(names: Sequence[str]) -> Any:
+        return api.metrics(table, names, rules.readings, engine=engine)
+
+    def exactly(row: int) -> Limit | None:
+        one = Table(table.slice(row, 1), rules.vocabulary).columns
+        return limit(rules, next(exact.rows(one, rules.vocabulary)))
+
     columns: dict[str, Any] = {}
-    for name, (low, high) in bounds.items():
-        columns |= _metric(name, low, high)
+    for name, numbers in values(tested_metrics(rules)).items():
+        columns[name] = pa.array(np.where(np.isinf(numbers), np.nan, numbers), from_pandas=True)
     answers = found.to_arrow()
-    paragraphs = tuple(each.id for each in rules.paragraphs)
-    columns |= {name: answers.column(name) for name in paragraphs}
-    columns["outcome"] = outcomes(found)
-    columns["limiting_test"] = pa.array([each or None for each in limits.tests], pa.string())
+    columns |= {name: answers.column(name) for name in found.paragraphs}
+    limits = limiting(rules, table.num_rows, verdicts, values, exactly)
+    columns["outcome"] = found.outcome
+    columns["limiting_test"] = pa.array(limits.tests, pa.string())
     columns["margin"] = pa.array(limits.margins, from_pandas=True)
     kept = tuple(key for key in keys if key not in columns)
     whole = pa.table({**{key: table.column(key) for key in kept}, **columns})
-    return Report(whole, kept, paragraphs, about(rules, engine))
+    return Report(whole, kept, found.paragraphs, about(rules, found.engine))
+
+
+def tested_metrics(rules: Rulebook) -> list[str]:
+    """The metrics of the headline, and those that some paragraph of the rulebook tests."""
+    metrics, used = rules.vocabulary.metrics, rules.metrics_used
+    return [n for n, m in metrics.items() if n in HEADLINE or (n in used and not m.internal)]
+
+
+def show(report: Report, stream: TextIO) -> None:
+    """A table for a terminal: the keys, the main metrics, the true paragraphs, what follows."""
+    console = _console(stream)
+    table = report.table.slice(0, _SHOWN)
+    names = [*report.keys, *HEADLINE, "outcome", "limiting_test"]
+    rows = table.select(names).to_pylist()
+    flags = {name: table.column(name).to_pylist() for name in report.paragraphs}
+    cells = []
+    for i, row in enumerate(rows):
+        keys = [_cell(row[key]) for key in report.keys if key != "id" or len(report.keys) == 1]
+        numbers = [_bounded(table, name, i) for name in HEADLINE]
+        true = [name for name, column in flags.items() if column[i] is True]
+        open_ = [name for name, column in flags.items() if column[i] is None]
+        cells.append(
+            [
+                *keys,
+                *numbers,
+                _short(true),
+                _short(open_),
+                row["outcome"],
+                row["limiting_test"] or "",
+            ]
+        )
+    keys = [_LABELS.get(key, key) for key in report.keys if key != "id" or len(report.keys) == 1]
+    heading = [*keys, "TPP", "PD", "DRAM GB/s", "true", "undetermined", "outcome", "limiting test"]
+    stated = report.about
+    title = f"{stated['as_of']}, destination {stated['destination'] or 'not given'}"
+    _print(console, heading, cells, title, right=range(len(keys), len(keys) + 3))
+    more = report.table.num_rows - len(rows)
+    if more > 0:
+        console.print(f"... and {more:,} rows more; -o FILE writes them all")
+    readings = ", ".join(f"{name}={value}" for name, value in stated["readings"].items())
+    console.print(
+        f"tppcore {stated['tppcore']}, rulebook {stated['rulebook']}; readings: {readings}",
+        soft_wrap=True,
+    )
+    console.print(
+        "Short forms: 3a090.a.1 is us-3a090/a.1. The files that -o writes have a column for every "
+        "paragraph.",
+        soft_wrap=True,
+    )
+
+
+def text(report: Report) -> str:
+    """The same table as text."""
+    from io import StringIO
+
+    stream = StringIO()
+    show(report, stream)
+    return stream.getvalue()
+
+
+def listing(what: str, rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:
+    """A heading and cells for rows of the catalogue."""
+    if what == "systems":
+        wanted = {"id": "id", "name": "system", "parts": "parts", "year": "year"}
+        wanted |= {"status": "status", "tpp_aggregate": "TPP in all", "confidence": "confidence"}
+        cells = [[row.get(name, "") for name in wanted] for row in rows]
+        return list(wanted.values()), cells
+    from tppcore.sources.chips import chips
+
+    listed = chips([row["id"] for row in rows])
+    found = [api.metrics(chip, HEADLINE) for chip in listed]
+    heading = ["id", "chip", "year", "status", "TPP", "PD", "DRAM GB/s", "confidence"]
+    return heading, [
+        [
+            row["id"],
+            full_name(row),
+            row.get("year", ""),
+            row.get("status", ""),
+            *(_figure(metrics[name]) for name in HEADLINE),
+            row.get("confidence", ""),
+        ]
+        for row, metrics in zip(rows, found, strict=True)
+    ]
+
+
+def full_name(row: Mapping[str, str]) -> str:
+    """Maker, name and variant of a row of the catalogue."""
+    return " ".join(row[part] for part in ("vendor", "name", "variant") if row.get(part))
+
+
+def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A plain table on standard output."""
+    _print(_console(sys.stdout), heading, rows)
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error that the yielded function advances; nothing if that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda rows: None
+        return
+    from rich import progress as bars
+
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn())
+    with bars.Progress(*columns, console=_console(sys.stderr), transient=True) as shown:
+        task = shown.add_task(title, total=total)
+        yield lambda rows: shown.advance(task, rows)
+
+
+@contextmanager
+def busy(title: str) -> Iterator[None]:
+    """A sign of life on standard error while one long call runs; nothing if that is no terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with _console(sys.stderr).status(title):
+        yield
+
+
+def _console(stream: TextIO) -> Console:
+    try:
+        from rich.console import Console
+    except ImportError:
+        raise TppError("tables need rich: pip install 'tppcore[cli]'") from None
+    # Without a terminal there is no width to fit: lines are as long as they are.
+    return Console(file=stream, width=None if stream.isatty() else 260, highlight=False)
+
+
+def _print(
+    console: Console,
+    heading: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    title: str | None = None,
+    right: Sequence[int] = (),
+) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, name in enumerate(heading):
+        table.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _bounded(table: Any, name: str, row: int) -> str:
+    value = table.column(name)[row].as_py()
+    if value is not None or f"{name}_low" not in table.column_names:
+        return _figure(value)
+    return _figure(tuple(table.column(f"{name}{end}")[row].as_py() for end in ("_low", "_high")))
+
+
+def _figure(value: Any) -> str:
+    """A metric as people read it: 15832, 4000 to 8000, 7.33 or more, or nothing."""
+    if value is None:
+        return ""
+    if not isinstance(value, tuple):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.0f}"
+    low, high = value
+    if high is None or high == float("inf"):
+        return f"{_figure(low)} or more" if low else ""
+    return f"{_figure(low)} to {_figure(high)}"
+
+
+def _short(ids: Sequence[str]) -> str:
+    """Paragraph ids without the jurisdiction; a paragraph says what its rule's parts say."""
+    return " ".join(each.removeprefix("us-").replace("/", ".") for each in ids)

@@ -48,12 +48,10 @@ def read(entry: Input, column: Column | None, row: int, any_rate: bool) -> Inter
 
 
 def is_there(entry: Input, column: Column | None, row: int) -> bool:
-    blank = Input(entry.quantity, given=entry.given)
-    return read(blank, column, row, False) != (0, INF) or any(
-        part is not None and part[row] == part[row] and part.dtype != np.uint8
-        for part in (column.values, column.low, column.high)
-        if column is not None and entry.given
-    )
+    if column is None or not entry.given:
+        return False
+    parts = [part for part in (column.values, column.low, column.high) if part is not None]
+    return any(not math.isnan(part[row]) for part in parts)
 
 
 def times(a: Fraction | float, b: Fraction | float) -> Fraction | float:
@@ -191,6 +189,7 @@ def density(epsilon: float = EPSILON) -> Program:
         Test(16, "<=", Fraction("1.6"), epsilon),
         Test(16, ">", Fraction("3.2"), epsilon),
         Test(18, ">", Fraction("4800.5"), epsilon),
+        Test(14, ">=", Fraction(1), 0.0),  # a gap in the text
     )
     nodes = (
         *(Node(Op.INPUT, i) for i in range(6)),
@@ -213,7 +212,7 @@ def density(epsilon: float = EPSILON) -> Program:
         Paragraph("controlled", ((2,), (5, 6)), ((3, 4), (3, 7))),
         Paragraph("always", ((),), ()),
         Paragraph("never", (), ((),)),
-        Paragraph("gap", ((),), ((),)),
+        Paragraph("gap", ((2, 14),), ((3,), (15,))),
     )
     metrics = (("tpp", 13), ("performance_density", 16), ("sum", 18), ("area", 15))
     return Program(inputs, nodes, tests, paragraphs, metrics)
@@ -454,7 +453,7 @@ def test_ends_of_the_range_are_quantities(value: float) -> None:
 @pytest.mark.parametrize("rows", [1, 64, 100, 257])
 def test_bits_past_the_end_are_zero(rows: int) -> None:
     bits = c.evaluate(density(), density_table(rows, 2))
-    assert bits.values.shape == bits.valid.shape == (11, -(-rows // 64))
+    assert bits.values.shape == bits.valid.shape == (12, -(-rows // 64))
     last = np.uint64(2 ** (rows % 64 or 64) - 1)
     assert not (bits.valid[:, -1] & ~last).any()
     assert not (bits.values & ~bits.valid).any()

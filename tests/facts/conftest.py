@@ -38,7 +38,8 @@ def bounds():
     """`bounds(chip, metric, **readings)`: the metric as exact fractions (low, high)."""
 
     def bounds(chip, metric, **readings):
-        rules = book("2026-02-01", tuple(sorted(readings.items())))
+        rule = "us-is-informed-2025" if metric == "total_dram_bandwidth" else "us-3a090"
+        rules = book("2026-02-01", tuple(sorted(readings.items())), rule)
         figure = tpp.explain(chip, rules).to_dict()["metrics"][metric]
         ranged = "low" in figure or "high" in figure
         ends = (figure.get("low"), figure.get("high")) if ranged else (figure, figure)

@@ -266,10 +266,9 @@ class _Decider:
 
     def __init__(self, condition: Condition, places: Mapping[str, _Places]) -> None:
         self.condition, self.places = condition, places
-        compares = [each for each in leaves(condition) if isinstance(each, Compare)]
-        self.metrics = tuple(dict.fromkeys(each.metric for each in compares))
-        gaps = (each.why for each in leaves(condition) if isinstance(each, Unknown))
-        self.gaps = tuple(dict.fromkeys(gaps))
+        parts = leaves(condition)
+        self.metrics = tuple(dict.fromkeys(p.metric for p in parts if isinstance(p, Compare)))
+        self.gaps = tuple(dict.fromkeys(p.why for p in parts if isinstance(p, Unknown)))
         self._known: dict[tuple[tuple[int, int], ...], bool | None] = {}
 
     def decide(self, spans: Mapping[str, tuple[int, int]]) -> bool | None:
@@ -316,8 +315,7 @@ def _truth(
 class Decisions:
     """Conditions that are decided together, row by row."""
 
-    def __init__(self, formulas: Formulas, conditions: Iterable[Condition]) -> None:
-        self.formulas = formulas
+    def __init__(self, conditions: Iterable[Condition]) -> None:
         conditions = tuple(conditions)
         thresholds: dict[str, set[Fraction]] = {}
         for condition in conditions:
@@ -327,10 +325,13 @@ class Decisions:
         self.places = {metric: _Places(found) for metric, found in thresholds.items()}
         self.deciders = [_Decider(condition, self.places) for condition in conditions]
 
-    def decide(self, row: Row) -> list[bool | None]:
+    def spans(self, metrics: Metrics) -> dict[str, tuple[int, int]]:
+        """Where the metrics of a row lie among their thresholds."""
+        return {name: places.span(metrics.metric(name)) for name, places in self.places.items()}
+
+    def decide(self, metrics: Metrics) -> list[bool | None]:
         """One verdict a condition, in their order."""
-        metrics = Metrics(self.formulas, row)
-        spans = {name: places.span(metrics.metric(name)) for name, places in self.places.items()}
+        spans = self.spans(metrics)
         return [decider.decide(spans) for decider in self.deciders]
 
 
@@ -340,7 +341,7 @@ _decisions: weakref.WeakKeyDictionary[Rulebook, Decisions] = weakref.WeakKeyDict
 def decisions(rules: Rulebook) -> Decisions:
     """The decisions of a rulebook, made once."""
     if rules not in _decisions:
-        _decisions[rules] = Decisions(rules.formulas, (p.condition for p in rules.paragraphs))
+        _decisions[rules] = Decisions(p.condition for p in rules.paragraphs)
     return _decisions[rules]
 
 
@@ -354,7 +355,7 @@ def decide_rows(rules: Rulebook, each: Iterable[Row], count: int) -> Bitmaps:
     decider = decisions(rules)
     truth = np.zeros((2, len(rules.paragraphs), -(-count // 64) * 64), dtype=bool)
     for i, row in enumerate(each):
-        for p, verdict in enumerate(decider.decide(row)):
+        for p, verdict in enumerate(decider.decide(Metrics(rules.formulas, row))):
             if verdict is not None:
                 truth[:, p, i] = verdict, True
     packed = np.packbits(truth, axis=2, bitorder="little").view(np.uint64)

@@ -13,11 +13,9 @@ from tppcore.errors import SpecError
 from tppcore.rules.countries import CountryGroups
 from tppcore.rules.expression import FormulaError
 from tppcore.rules.instrument import check_references, load
+from tppcore.rules.store import FORMAT
 from tppcore.rules.tomlfile import TomlFile
 from tppcore.rules.vocabulary import Vocabulary
-
-FORMAT = 1
-"""Version of the compiled file."""
 
 
 def compile_specs(specs: Path) -> dict[str, Any]:
@@ -114,15 +112,14 @@ def _check_formulas(metrics: TomlFile, readings: TomlFile, vocabulary: Vocabular
     for name, metric in vocabulary.metrics.items():
         base = name.removesuffix(f"_{metric.format}") if metric.format else name
         try:
-            formulas.tree(name)
+            formulas.check(name)
         except FormulaError as error:
             raise metrics.fail(("metric", places[base], "formula"), str(error)) from None
     for i, reading in enumerate(vocabulary.readings.values()):
         for alternative in reading.alternatives:
             chosen = vocabulary.formulas({**defaults, reading.name: alternative.name})
             try:
-                for name in vocabulary.metrics:
-                    chosen.tree(name)
+                chosen.check()
                 unknown = set(alternative.formula) - set(vocabulary.metrics)
                 unknown |= set(alternative.leave_out) - set(vocabulary.formats)
             except FormulaError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -148,16 +148,20 @@ def combine(table: dict[str, object], kind_of: Callable[[str], Kind | None]) -> 
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
 
-def leaves(condition: Condition) -> Iterator[Condition]:
-    """The parts of a condition that are no combination of others."""
-    match condition:
-        case All(items) | AnyOf(items):
-            for item in items:
-                yield from leaves(item)
-        case Not(item):
-            yield from leaves(item)
-        case _:
-            yield condition
+def leaves(condition: Condition) -> list[Condition]:
+    """The parts of a condition that are no combination of others, in order."""
+    found: list[Condition] = []
+    pending = [condition]
+    while pending:
+        part = pending.pop()
+        match part:
+            case All(items) | AnyOf(items):
+                pending.extend(reversed(items))
+            case Not(item):
+                pending.append(item)
+            case _:
+                found.append(part)
+    return found
 
 
 def _boolean(item: object, name: str, kind_of: Callable[[str], Kind | None]) -> Condition:

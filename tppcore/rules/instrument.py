@@ -18,17 +18,9 @@ from tppcore.rules.condition import (
     leaves,
 )
 from tppcore.rules.countries import CountryGroups
+from tppcore.rules.rulebook import STATUSES
 from tppcore.rules.tomlfile import Key, TomlFile
 
-STATUSES = (
-    "in force",
-    "codified, not enforced",
-    "reported, not public",
-    "proposed",
-    "superseded",
-    "rescinded",
-    "dropped",
-)
 KINDS = ("classification", "licence", "review", "exception", "duty", "report", "presumption")
 SCOPES = ("circuit", "item", "system", "shipments", "model")
 CONFIDENCES = ("P", "L", "A", "M", "P-quote", "A/M", "M+A", "A/L", "L/P")

@@ -29,6 +29,15 @@ from tppcore.rules.countries import canonical
 from tppcore.rules.store import Specs, specs
 from tppcore.rules.vocabulary import Formulas, Vocabulary
 
+STATUSES = (
+    "in force",
+    "codified, not enforced",
+    "reported, not public",
+    "proposed",
+    "superseded",
+    "rescinded",
+    "dropped",
+)
 DEFAULT_STATUSES = ("in force", "codified, not enforced", "reported, not public")
 DEFAULT_SCOPES = ("circuit", "item")
 """Rules on systems, shipments and models are evaluated on a row only where they are named."""
@@ -236,8 +245,6 @@ def without_paragraphs(readings: Mapping[str, str] | None) -> Rulebook:
 
 
 def _statuses(status: Sequence[str] | str | None, named: bool) -> frozenset[str]:
-    from tppcore.rules.instrument import STATUSES
-
     if status is None:
         return frozenset(STATUSES if named else DEFAULT_STATUSES)
     given = [status] if isinstance(status, str) else list(status)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from tppcore.errors import SpecError
-from tppcore.rules.build import FORMAT
 from tppcore.rules.countries import CountryGroups
-from tppcore.rules.instrument import check_references, load
-from tppcore.rules.tomlfile import TomlFile
 from tppcore.rules.vocabulary import Vocabulary
+
+
+FORMAT = 1
+"""Version of the compiled file."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Specs:
 
         Raises SpecError with file and line.
         """
+        # Only a user's own files need the parser; the shipped ones were checked at build time.
+        from tppcore.rules.instrument import check_references, load
+        from tppcore.rules.tomlfile import TomlFile
+
         rules = dict(self.rules)
         loaded = []
         for path in map(Path, files):

@@ -242,9 +242,13 @@ class Formulas:
                 tree = parse(self._text.get(name, metric.formula), self._scope, metric.format)
         finally:
             self._open.pop()
-        self._check_applicable(name, tree)
         self._trees[name] = tree
         return tree
+
+    def check(self, *names: str) -> None:
+        """Raises FormulaError for a metric (of all, if none is named) without a sound formula."""
+        for name in names or self.vocabulary.metrics:
+            self._check_applicable(name, self.tree(name))
 
     def is_positive(self, expr: Expr) -> bool:
         """Whether an expression is provably above 0, by what its quantities are declared to be."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from tppcore.engine import exact
 from tppcore.engine.exact import Decisions, Metrics, Row
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.outcome import Ladder
@@ -52,7 +51,7 @@ class Limits:
         self.paragraphs = [rules.paragraphs[i] for i in self.ladder.members]
         self.count = len(rules.paragraphs)
         self.formulas = rules.formulas
-        self.decisions = Decisions(rules.formulas, [p.condition for p in self.paragraphs])
+        self.decisions = Decisions(p.condition for p in self.paragraphs)
         kinds = {name: rules.vocabulary.kind(name) for name in self.decisions.places}
         self.numeric = [name for name, kind in kinds.items() if kind and kind.kind == "number"]
         self._crossings: dict[tuple[tuple[int, int], ...], list[tuple[str, int]]] = {}
@@ -60,9 +59,7 @@ class Limits:
     def find(self, row: Row) -> Limit | None:
         """None where no metric of the row is known, or no crossing changes anything."""
         metrics = Metrics(self.formulas, row)
-        spans = {
-            name: places.span(metrics.metric(name)) for name, places in self.decisions.places.items()
-        }
+        spans = self.decisions.spans(metrics)
         best: tuple[Fraction, Limit] | None = None
         for metric, i in self.crossings(spans):
             threshold = self.decisions.places[metric].thresholds[i]
@@ -115,6 +112,3 @@ def limits(rules: Rulebook) -> Limits:
 def limit(rules: Rulebook, row: Row) -> Limit | None:
     """The limiting test of one row, exactly."""
     return limits(rules).find(row)
-
-
-__all__ = ["HAIR", "Limit", "Limits", "exact", "limit", "limits"]

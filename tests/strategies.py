@@ -185,10 +185,10 @@ def _threshold_rows(
     metrics = [metric for metric in limits if _reachable(metric, quantities)]
     if not metrics:
         return table, moved
-    # Half of the rows for the two metrics that matter most.
-    chosen = rng.integers(0, 2 * len(metrics), rows)
-    for number in range(2 * len(metrics)):
-        metric = metrics[number] if number < len(metrics) else metrics[number % 2]
+    # Many small groups, each with its own format and scale; most on the metrics that matter most.
+    groups = 2 * metrics + 12 * [m for m in metrics if m in ("tpp", "performance_density")]
+    chosen = rng.integers(0, len(groups), rows)
+    for number, metric in enumerate(groups):
         mask = chosen == number
         if not mask.any():
             continue
@@ -245,7 +245,8 @@ def _reach(
             return cells
         # area = a / 100 and limit = l / 100 in whole numbers: tops = l a / bits / 10^4, in doubles
         # one rounding and a power of two away from the exact decimal.
-        area = rng.integers(10_000, 400_000, count) // np.array([1, 10, 100])[rng.integers(3)]
+        area = rng.integers(100, 4000, count) * 100
+        area += rng.integers(0, 100, count) * int(rng.choice([0, 1, 10]))
         unit = 6.0 if bits == 6 else 1.0
         whole = np.rint(limit * 100) * area * unit
         cells["die_area_mm2"], cells[format] = area * unit / 100, whole / 10_000 / bits

@@ -13,7 +13,7 @@ from tppcore.version import __version__
 if TYPE_CHECKING:
     from tppcore.api import classify, explain, metrics
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
-    from tppcore.explain import Explanation
+    from tppcore.explanation import Explanation
     from tppcore.rules.rulebook import Rulebook, rulebook
     from tppcore.sinks.verdicts import Verdicts
     from tppcore.sources.chips import Chip, chip, chips
@@ -28,7 +28,7 @@ _HOMES = {
     "chip": "tppcore.sources.chips",
     "chips": "tppcore.sources.chips",
     "Verdicts": "tppcore.sinks.verdicts",
-    "Explanation": "tppcore.explain",
+    "Explanation": "tppcore.explanation",
     "TppError": "tppcore.errors",
     "InputError": "tppcore.errors",
     "SpecError": "tppcore.errors",

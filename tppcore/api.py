@@ -12,7 +12,7 @@ from tppcore.engine import exact
 from tppcore.engine.choose import choose, module
 from tppcore.engine.columns import Bitmaps, Columns
 from tppcore.errors import TppError, UnknownName
-from tppcore.explain import Explanation, explain_row
+from tppcore.explanation import Explanation, explain_row
 from tppcore.rules.expression import not_monotone
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.store import specs

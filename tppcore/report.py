@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tppcore import api
 from tppcore.errors import TppError
-from tppcore.rules.rulebook import Rulebook
+from tppcore.rules.rulebook import Paragraph, Rulebook
 from tppcore.rules.store import specs
 from tppcore.rules.vocabulary import QuantitySpec
 
@@ -21,17 +21,20 @@ HEADLINE = ("tpp", "performance_density", "total_dram_bandwidth")
 """The metrics that every report shows."""
 
 _SHOWN = 1000  # rows of a table on a terminal
+_MAIN, _REPORTED = ("classification", "duty"), "reported, not public"
 _LABELS = {"id": "id", "name": "chip"}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """`table` (pyarrow): key columns, metrics, one column a paragraph, `outcome`,
-    `limiting_test` and `margin`; `about`: how it came about."""
+    `limiting_test` and `margin`; `main`: the paragraphs for a narrow table, those that classify
+    and do not speak through the outcome, each with those it is the union of; `about`: how it came
+    about."""
 
     table: Any
     keys: tuple[str, ...]
-    paragraphs: tuple[str, ...]
+    main: Mapping[str, Sequence[str]]
     about: Mapping[str, Any]
 
 
@@ -128,7 +131,12 @@ def classify(
     columns["margin"] = pa.array(limits.margins, from_pandas=True)
     kept = tuple(key for key in keys if key not in columns)
     whole = pa.table({**{key: table.column(key) for key in kept}, **columns})
-    return Report(whole, kept, found.paragraphs, about(rules, found.engine))
+    main = {
+        each.id: _parts(each)
+        for each in rules.paragraphs
+        if each.outcome is None and (each.kind in _MAIN or each.status == _REPORTED)
+    }
+    return Report(whole, kept, main, about(rules, found.engine))
 
 
 def tested_metrics(rules: Rulebook) -> list[str]:
@@ -138,46 +146,32 @@ def tested_metrics(rules: Rulebook) -> list[str]:
 
 
 def show(report: Report, stream: TextIO) -> None:
-    """A table for a terminal: the keys, the main metrics, the true paragraphs, what follows."""
+    """A table for a terminal: the keys, the main metrics and paragraphs, the outcome and why."""
     console = _console(stream)
     table = report.table.slice(0, _SHOWN)
-    names = [*report.keys, *HEADLINE, "outcome", "limiting_test"]
-    rows = table.select(names).to_pylist()
-    flags = {name: table.column(name).to_pylist() for name in report.paragraphs}
-    cells = []
-    for i, row in enumerate(rows):
-        keys = [_cell(row[key]) for key in report.keys if key != "id" or len(report.keys) == 1]
-        numbers = [_bounded(table, name, i) for name in HEADLINE]
-        true = [name for name, column in flags.items() if column[i] is True]
-        open_ = [name for name, column in flags.items() if column[i] is None]
-        cells.append(
-            [
-                *keys,
-                *numbers,
-                _short(true),
-                _short(open_),
-                row["outcome"],
-                row["limiting_test"] or "",
-            ]
-        )
-    keys = [_LABELS.get(key, key) for key in report.keys if key != "id" or len(report.keys) == 1]
-    heading = [*keys, "TPP", "PD", "DRAM GB/s", "true", "undetermined", "outcome", "limiting test"]
+    keys = [key for key in report.keys if key != "id" or "name" not in report.keys]
+    rows = table.select([*keys, *report.main, "outcome", "limiting_test"]).to_pylist()
+    cells = [
+        [
+            *(_cell(row[key]) for key in keys),
+            *(_bounded(table, name, i) for name in HEADLINE),
+            _met(report.main, row),
+            row["outcome"],
+            _cell(row["limiting_test"]),
+        ]
+        for i, row in enumerate(rows)
+    ]
     stated = report.about
-    title = f"{stated['as_of']}, destination {stated['destination'] or 'not given'}"
-    _print(console, heading, cells, title, right=range(len(keys), len(keys) + 3))
+    console.print(f"{stated['as_of']}, destination {stated['destination'] or 'not given'}")
+    heading = [_LABELS.get(key, key) for key in keys]
+    heading += ["TPP", "PD", "DRAM GB/s", "met (?: undetermined)", "outcome", "limiting test"]
+    _print(console, heading, cells, right=range(len(keys), len(keys) + len(HEADLINE)))
     more = report.table.num_rows - len(rows)
     if more > 0:
         console.print(f"... and {more:,} rows more; -o FILE writes them all")
     readings = ", ".join(f"{name}={value}" for name, value in stated["readings"].items())
-    console.print(
-        f"tppcore {stated['tppcore']}, rulebook {stated['rulebook']}; readings: {readings}",
-        soft_wrap=True,
-    )
-    console.print(
-        "Short forms: 3a090.a.1 is us-3a090/a.1. The files that -o writes have a column for every "
-        "paragraph.",
-        soft_wrap=True,
-    )
+    version = f"tppcore {stated['tppcore']}, rulebook {stated['rulebook']}"
+    console.print(f"{version}; readings: {readings}", soft_wrap=True)
 
 
 def text(report: Report) -> str:
@@ -254,21 +248,20 @@ def _console(stream: TextIO) -> Console:
     except ImportError:
         raise TppError("tables need rich: pip install 'tppcore[cli]'") from None
     # Without a terminal there is no width to fit: lines are as long as they are.
-    return Console(file=stream, width=None if stream.isatty() else 260, highlight=False)
+    return Console(file=stream, width=None if stream.isatty() else 200, highlight=False)
 
 
 def _print(
     console: Console,
     heading: Sequence[str],
     rows: Sequence[Sequence[str]],
-    title: str | None = None,
     right: Sequence[int] = (),
 ) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(heading):
         table.add_column(name, justify="right" if i in right else "left", overflow="fold")
     for row in rows:
@@ -299,6 +292,23 @@ def _figure(value: Any) -> str:
     return f"{_figure(low)} to {_figure(high)}"
 
 
-def _short(ids: Sequence[str]) -> str:
-    """Paragraph ids without the jurisdiction; a paragraph says what its rule's parts say."""
-    return " ".join(each.removeprefix("us-").replace("/", ".") for each in ids)
+def _parts(paragraph: Paragraph) -> list[str]:
+    """The paragraphs that a paragraph is the union of; none if it is anything else."""
+    condition = paragraph.source["condition"]
+    items = condition.get("any", ())
+    if set(condition) != {"any"} or not all(str(item).startswith("@") for item in items):
+        return []
+    return [f"{paragraph.rule}/{item[1:]}" for item in items]
+
+
+def _met(main: Mapping[str, Sequence[str]], verdicts: Mapping[str, Any]) -> str:
+    """Paragraphs that are true or undetermined, rule by rule, without a union that one of its
+    parts already says: `3a090 a.1 a.2; 9903.79.01 window-1`."""
+    rules: dict[str, list[str]] = {}
+    for name, parts in main.items():
+        if verdicts[name] is False or any(verdicts.get(part) for part in parts):
+            continue
+        rule, _, local = name.partition("/")
+        mark = "?" if verdicts[name] is None else ""
+        rules.setdefault(rule.removeprefix("us-"), []).append(local + mark)
+    return "; ".join(f"{rule} {' '.join(local)}" for rule, local in rules.items())

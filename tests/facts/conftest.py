@@ -14,7 +14,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 
 @cache
 def table(name):
-    with open(SPECS / name, newline="", encoding="utf-8") as file:
+    with (SPECS / name).open(newline="", encoding="utf-8") as file:
         return {row["id"]: row for row in csv.DictReader(file)}
 
 

@@ -16,7 +16,7 @@ import tppcore as tpp
 
 METRICS = {"tpp", "performance_density", "total_dram_bandwidth"}
 FILE = Path(__file__).parents[1] / "data" / "published_figures.csv"
-with open(FILE, newline="", encoding="utf-8") as file:
+with FILE.open(newline="", encoding="utf-8") as file:
     ROWS = [row for row in csv.DictReader(file) if row["relation"]]
 
 
@@ -177,4 +177,5 @@ def test_every_system_sums_its_parts(chip_rows, system_rows):
 def test_every_part_of_a_system_is_a_chip(chip_rows, system_rows):
     for system in system_rows.values():
         for part, count in parts(system):
-            assert part in chip_rows and count > 0, system["id"]
+            assert part in chip_rows, system["id"]
+            assert count > 0, system["id"]

@@ -1,4 +1,4 @@
-"""Official and near-official test cases of 3A090 and its neighbours: worked examples and lines met exactly."""
+"""Official and near-official test cases of 3A090: worked examples, and lines met exactly."""
 
 from fractions import Fraction
 

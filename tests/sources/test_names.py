@@ -11,7 +11,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 
 
 def rows(name):
-    with open(SPECS / name, newline="", encoding="utf-8") as file:
+    with (SPECS / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -65,9 +65,9 @@ SETTLED = {
 }
 
 
-@pytest.mark.parametrize(("query", "id"), SETTLED.items())
-def test_a_name_that_settles_it(query, id):
-    assert resolve(query, NAMES).id == id
+@pytest.mark.parametrize(("query", "row"), SETTLED.items())
+def test_a_name_that_settles_it(query, row):
+    assert resolve(query, NAMES).id == row
 
 
 DEFAULTS = {
@@ -92,11 +92,12 @@ DEFAULTS = {
 }
 
 
-@pytest.mark.parametrize(("query", "id"), DEFAULTS.items())
-def test_a_bare_family_takes_its_default_and_says_so(query, id):
+@pytest.mark.parametrize(("query", "row"), DEFAULTS.items())
+def test_a_bare_family_takes_its_default_and_says_so(query, row):
     found = resolve(query, NAMES)
-    assert found.id == id
-    assert found.took is not None and id in found.took
+    assert found.id == row
+    assert found.took is not None
+    assert row in found.took
 
 
 def test_an_id_or_a_full_name_leaves_nothing_to_take():

@@ -54,9 +54,12 @@ def run(rows: int, threads: int | None, work: Callable[[int, int], None]) -> Non
         other.start()
     try:
         worker()
-    finally:
-        stop = True if failures else stop
         for other in others:
             other.join()
+    except BaseException:  # Ctrl-C between two chunks, or while waiting
+        stop = True
+        for other in others:
+            other.join()
+        raise
     if failures:
         raise min(failures, key=lambda failure: failure[0])[1]

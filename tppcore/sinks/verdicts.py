@@ -15,7 +15,7 @@ from tppcore.sinks.outcome import Ladder
 from tppcore.sources.table import Table
 
 if TYPE_CHECKING:
-    from tppcore.explain import Explanation
+    from tppcore.explanation import Explanation
 
 
 class Verdicts:
@@ -168,7 +168,7 @@ class Verdicts:
 
     def explain(self, i: int = 0) -> Explanation:
         """Row i (from 0) explained: every paragraph, every test. Raises IndexError."""
-        from tppcore.explain import explain_row
+        from tppcore.explanation import explain_row
 
         if not -len(self) <= i < len(self):
             raise IndexError(f"row {i} of {len(self)}")

@@ -57,7 +57,7 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class CatalogueName:
-    """What one row is called. `defaults` are the family names it stands for, each with the reason."""
+    """What one row is called. `defaults`: the family names it stands for, each with the reason."""
 
     id: str
     vendor: str

@@ -643,7 +643,7 @@ NOINLINE static bool run_definite(const block *b, outcome *result)
             }
             break;
         case TPP_STEP_MAX:
-            maximum(out, x, y, n);
+            (step->may_not_apply ? maximum_ends : maximum)(out, x, y, n);
             break;
         case TPP_STEP_SCALE:
             scale(out, c, x, n);
@@ -652,7 +652,7 @@ NOINLINE static bool run_definite(const block *b, outcome *result)
             add_scaled(out, x, c, y, n);
             break;
         case TPP_STEP_MAX_SCALED:
-            maximum_scaled(out, x, c, y, n);
+            (step->may_not_apply ? maximum_scaled_ends : maximum_scaled)(out, x, c, y, n);
             break;
         case TPP_STEP_SELECT:
             choose(out, vector[step->condition], b->program->cut[step->cut].above, x, y, n);
@@ -661,7 +661,8 @@ NOINLINE static bool run_definite(const block *b, outcome *result)
             fill(out, NAN, n);
             break;
         }
-        if (step->may_not_apply && !step->is_gap && has_nan(b, vector[step->out])) {
+        if (step->may_not_apply && step->cuts > 0 && !step->is_gap &&
+            has_nan(b, vector[step->out])) {
             return false;
         }
         compare_all(b, plan, step, vector[step->out], vector[step->out], result);

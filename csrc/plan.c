@@ -206,7 +206,7 @@ static void emit(tpp_builder *builder, uint32_t index)
     tpp_step step = {.node = index,
                      .out = index,
                      .positive = node->positive,
-                     .may_not_apply = node->may_not_apply && draft->root,
+                     .may_not_apply = node->may_not_apply,
                      .a = NONE,
                      .b = NONE,
                      .condition = NONE};

@@ -30,7 +30,7 @@ typedef enum {
 typedef struct {
     tpp_step_kind kind;
     bool positive;      /* of a division: the denominator can't be 0 */
-    bool may_not_apply; /* the result may be "not applicable", and is compared */
+    bool may_not_apply; /* the result may be "not applicable" */
     bool is_gap;        /* it always is, but no choice between formulas depends on it */
     uint32_t operands;  /* how many of a and b there are */
     uint32_t out;       /* never the slot of an operand */

@@ -235,13 +235,13 @@ def _reach(
     items = table["ics_per_item"][mask] if "ics_per_item" in table else np.ones(count)
     if metric in ("tpp", "performance_density"):
         formats = _formats(table)
-        format, bits = formats[rng.integers(len(formats))]
+        rate, bits = formats[rng.integers(len(formats))]
         cells: Table = {}
         for quantity in table:  # no other format may decide
-            if quantity.startswith("tops_") and quantity != format:
+            if quantity.startswith("tops_") and quantity != rate:
                 cells[quantity] = np.where(rng.random(count) < 0.5, 0.0, np.nan)
         if metric == "tpp":
-            cells[format] = limit * items / bits
+            cells[rate] = limit * items / bits
             return cells
         # area = a / 100 and limit = l / 100 in whole numbers: tops = l a / bits / 10^4, in doubles
         # one rounding and a power of two away from the exact decimal.
@@ -249,7 +249,7 @@ def _reach(
         area += rng.integers(0, 100, count) * int(rng.choice([0, 1, 10]))
         unit = 6.0 if bits == 6 else 1.0
         whole = np.rint(limit * 100) * area * unit
-        cells["die_area_mm2"], cells[format] = area * unit / 100, whole / 10_000 / bits
+        cells["die_area_mm2"], cells[rate] = area * unit / 100, whole / 10_000 / bits
         return cells
     first = _READS.get(metric, (metric,))[0]
     if metric == "hbm_bandwidth_density":

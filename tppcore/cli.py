@@ -162,10 +162,10 @@ def classify(
     if output and output != "-" and not Path(output).absolute().parent.is_dir():
         raise TppError(f"{output}: no such folder")
     rules = _rulebook(law)
-    table, keys = _input(source, columns, input_format)
+    data, keys = _input(source, columns, input_format)
     try:
-        with report.busy(f"classifying {table.num_rows:,} rows"):
-            found = report.classify(table, keys, rules, engine=engine, threads=threads)
+        with report.busy(f"classifying {keys.num_rows:,} rows"):
+            found = report.classify(data, keys, rules, engine=engine, threads=threads)
     except TppError as error:
         raise _in_file(error, source) from None
     if format != "table":
@@ -178,8 +178,8 @@ def classify(
             stream.write(report.text(found).encode())
 
 
-def _input(source: str | None, columns: str | None, format: str | None) -> tuple[Any, list[str]]:
-    """The table to classify, and which of its columns only name the rows."""
+def _input(source: str | None, columns: str | None, format: str | None) -> tuple[Any, Any]:
+    """The table or the chips to classify, and a table of the columns that only name the rows."""
     from tppcore import report
 
     if source is None:
@@ -198,7 +198,7 @@ def _input(source: str | None, columns: str | None, format: str | None) -> tuple
             advance(table.num_rows)
     table = pa.concat_tables(tables, promote_options="default")
     names = table.schema.names
-    keys = [each for each in names if not mapping.states_quantity(each, quantities)]
+    keys = [each for each in names if each != mapping.UNITS and not mapping.quantity_of(each, quantities)]
     if len(keys) == len(names):
         raise TppError(
             f"{source}: no column is a quantity; expected names such as tops_fp8, die_area_mm2 "
@@ -207,7 +207,7 @@ def _input(source: str | None, columns: str | None, format: str | None) -> tuple
     for each in keys:
         if near := mapping.misspelt(each, quantities):
             click.echo(f"tppcore: note: column {each!r} is no quantity; {near}?", err=True)
-    return table, keys
+    return table, table.select(keys)
 
 
 def _in_file(error: TppError, source: str | None) -> TppError:

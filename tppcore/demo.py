@@ -39,8 +39,7 @@ def main() -> None:
     options = parser.parse_args()
 
     rules = rulebook(destination=DESTINATION)
-    table, keys = report.catalogue()
-    report.show(report.classify(table, keys, rules), sys.stdout)
+    report.show(report.classify(*report.catalogue(), rules), sys.stdout)
 
     options.out.mkdir(parents=True, exist_ok=True)
     configurations = options.out / "configurations.parquet"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tppcore import api
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import Paragraph, Rulebook
-from tppcore.rules.store import specs
-from tppcore.rules.vocabulary import QuantitySpec
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from tppcore.sources.chips import Chip
 
 HEADLINE = ("tpp", "performance_density", "total_dram_bandwidth")
 """The metrics that every report shows."""
@@ -52,49 +52,27 @@ def about(rules: Rulebook, engine: str) -> dict[str, Any]:
     }
 
 
-def catalogue() -> tuple[Any, list[str]]:
-    """The shipped chips as a table (pyarrow), and the columns of it that name them."""
+def catalogue() -> tuple[list[Chip], Any]:
+    """The shipped chips, and a table (pyarrow) of what they are called."""
     import pyarrow as pa
 
-    from tppcore.sources.chips import chips, columns
+    from tppcore.sources.chips import chips
 
     listed = chips()
-    table: dict[str, Any] = {
-        "id": [chip.id for chip in listed],
-        "name": [chip.name for chip in listed],
-    }
-    for name, column in columns(listed).by_quantity.items():
-        spec = specs().vocabulary.quantities[name]
-        for end, values in (("", column.values), ("_low", column.low), ("_high", column.high)):
-            if values is not None:
-                table[name + end] = _as_written(pa.array(values, from_pandas=True), spec)
-    return pa.table(table), ["id", "name"]
-
-
-def _as_written(numbers: Any, spec: QuantitySpec) -> Any:
-    """A column of the engines (doubles) as its quantity is stated: true, a date or a word."""
-    import pyarrow as pa
-
-    match spec.kind:
-        case "boolean":
-            return numbers.cast(pa.bool_())
-        case "date":
-            return numbers.cast(pa.int32()).cast(pa.date32())
-        case "category":
-            return pa.array(spec.words).take(numbers.cast(pa.int32()))
-        case _:
-            return numbers
+    names = {"id": [chip.id for chip in listed], "name": [chip.name for chip in listed]}
+    return listed, pa.table(names)
 
 
 def classify(
-    table: Any,
-    keys: Sequence[str],
+    data: Any,
+    keys: Any,
     rules: Rulebook,
     *,
     engine: str | None = None,
     threads: int | None = None,
 ) -> Report:
-    """Verdicts on a table (pyarrow) beside its key columns, its metrics and what decides it.
+    """Verdicts on chips or a table (pyarrow) beside the names of its rows (`keys`, pyarrow too),
+    its metrics and what decides it.
 
     A metric that is not one number is null, and has the columns NAME_low and NAME_high (null:
     unbounded) if some row of the table has bounds for it. Raises `InputError`.
@@ -107,17 +85,18 @@ def classify(
     from tppcore.sinks.limits import Limit, limit
     from tppcore.sources.table import Table
 
-    found = api.classify(table, rules, engine=engine, threads=threads)
-    engine = found.engine
+    found = api.classify(data, rules, engine=engine, threads=threads)
 
     def verdicts(probes: Rulebook) -> Mapping[str, Any]:
-        return api.classify(table, probes, engine=engine, threads=threads).to_numpy()
+        return api.classify(data, probes, engine=found.engine, threads=threads).to_numpy()
 
     def values(names: Sequence[str]) -> Any:
-        return api.metrics(table, names, rules.readings, engine=engine)
+        return api.metrics(data, names, rules.readings, engine=found.engine)
 
     def exactly(row: int) -> Limit | None:
-        one = Table(table.slice(row, 1), rules.vocabulary).columns
+        if isinstance(data, list):
+            return limit(rules, data[row].quantities)
+        one = Table(data.slice(row, 1), rules.vocabulary).columns
         return limit(rules, next(exact.rows(one, rules.vocabulary)))
 
     columns: dict[str, Any] = {}
@@ -125,17 +104,17 @@ def classify(
         columns[name] = pa.array(np.where(np.isinf(numbers), np.nan, numbers), from_pandas=True)
     answers = found.to_arrow()
     columns |= {name: answers.column(name) for name in found.paragraphs}
-    limits = limiting(rules, table.num_rows, verdicts, values, exactly)
+    limits = limiting(rules, keys.num_rows, verdicts, values, exactly)
     columns["outcome"] = found.outcome
     columns["limiting_test"] = pa.array(limits.tests, pa.string())
     columns["margin"] = pa.array(limits.margins, from_pandas=True)
-    kept = tuple(key for key in keys if key not in columns)
-    whole = pa.table({**{key: table.column(key) for key in kept}, **columns})
+    kept = tuple(key for key in keys.column_names if key not in columns)
     main = {
         each.id: _parts(each)
         for each in rules.paragraphs
         if each.outcome is None and (each.kind in _MAIN or each.status == _REPORTED)
     }
+    whole = pa.table({**{key: keys.column(key) for key in kept}, **columns})
     return Report(whole, kept, main, about(rules, found.engine))
 
 
@@ -293,10 +272,10 @@ def _figure(value: Any) -> str:
 
 
 def _parts(paragraph: Paragraph) -> list[str]:
-    """The paragraphs that a paragraph is the union of; none if it is anything else."""
+    """The paragraphs that a paragraph is a union of; none if it is anything else."""
     condition = paragraph.source["condition"]
     items = condition.get("any", ())
-    if set(condition) != {"any"} or not all(str(item).startswith("@") for item in items):
+    if "all" in condition or not all(str(item).startswith("@") for item in items):
         return []
     return [f"{paragraph.rule}/{item[1:]}" for item in items]
 

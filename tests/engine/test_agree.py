@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests import strategies
 from tppcore.engine import c, exact, jit
 from tppcore.engine.columns import Bitmaps, Columns
-from tppcore.program.compile import compile
+from tppcore.program.compile import compile as compiled
 from tppcore.rules.rulebook import Rulebook, rulebook
 
 GATE = ("us-3a090", "us-742.6-review", "us-9903.79.01")
@@ -48,14 +48,12 @@ def assert_same(rules: Rulebook, found: Bitmaps, expected: Bitmaps) -> None:
             ("decided", found.valid[p], expected.valid[p]),
             ("true", found.values[p], expected.values[p]),
         ):
-            rows = np.flatnonzero(
-                np.unpackbits((one ^ other).view(np.uint8), bitorder="little")
-            )
+            rows = np.flatnonzero(np.unpackbits((one ^ other).view(np.uint8), bitorder="little"))
             assert not len(rows), f"{paragraph.id}: {what} differs in rows {rows[:5]}"
 
 
 def check(engine: object, rules: Rulebook, columns: Columns, threads: int = 1) -> None:
-    program = compile(rules, columns.by_quantity)
+    program = compiled(rules, columns.by_quantity)
     found = engine.evaluate(program, columns, threads=threads)  # type: ignore[attr-defined]
     assert_same(rules, found, exact.evaluate(rules, columns))
 
@@ -99,7 +97,7 @@ def test_c_and_jit_on_longer_tables(kind: str) -> None:
         columns = strategies.table(
             kind, 5_000, 11, quantities=strategies.LONG_SHEET, missing=missing, ranged=ranged
         )
-        program = compile(rules, columns.by_quantity)
+        program = compiled(rules, columns.by_quantity)
         one, other = (engine.evaluate(program, columns, threads=2) for engine in (c, jit))
         assert_same(rules, one, other)
 
@@ -112,7 +110,7 @@ def test_metrics_agree(engine: object) -> None:
     columns = strategies.table(
         "round", 300, 3, quantities=strategies.LONG_SHEET, missing=0.1, ranged=0.1
     )
-    program = compile(rules, columns.by_quantity, names)
+    program = compiled(rules, columns.by_quantity, names)
     low, high = engine.metrics(program, columns)  # type: ignore[attr-defined]
     for i, row in enumerate(exact.rows(columns, rules.vocabulary)):
         metrics = exact.Metrics(rules.formulas, row)
@@ -132,7 +130,7 @@ def test_the_tables_hold_what_they_say() -> None:
     columns = strategies.table("on", 4000, 1, quantities=("tops_fp8", "die_area_mm2"))
     tops, area = (columns.by_quantity[name].values for name in ("tops_fp8", "die_area_mm2"))
     rules = rulebook("2026-02-01", "CN", rules=["us-3a090/a.2"])
-    program = compile(rules, columns.by_quantity)
+    program = compiled(rules, columns.by_quantity)
     words = (c if c.available() else jit).evaluate(program, columns).values[0]
     truth = np.unpackbits(words.view(np.uint8), bitorder="little")[:4000].astype(bool)
     naive = (tops * 8 >= 1600) & (tops * 8 / area >= 5.92)

@@ -218,7 +218,13 @@ def density() -> Program:
         Node(Op.INPUT, 2),
         Node(Op.DIV, 6, 7, positive=True),
     )
-    limits = ((6, ">=", "4800"), (8, ">=", "5.92"), (8, ">", "1.6"), (8, "<", "3.2"), (8, "<=", "1.6"))
+    limits = (
+        (6, ">=", "4800"),
+        (8, ">=", "5.92"),
+        (8, ">", "1.6"),
+        (8, "<", "3.2"),
+        (8, "<=", "1.6"),
+    )
     tests = proven(nodes, [Test(n, op, Fraction(t), 0.0) for n, op, t in limits])
     return Program(INPUTS, nodes, tests, each_test(tests), (("tpp", 6), ("density", 8)))
 
@@ -411,7 +417,7 @@ def test_the_first_bad_row_is_named() -> None:
     others = np.ones(5000)
     others[777] = math.inf
     table = Columns(5000, {"rate_a": Column(values), "area": Column(others)})
-    with pytest.raises(InputError, match="row 778, column rate_a: -1.0"):
+    with pytest.raises(InputError, match=r"row 778, column rate_a: -1\.0"):
         jit.evaluate(density(), table, threads=2)
 
 

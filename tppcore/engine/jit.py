@@ -90,9 +90,7 @@ def flatten(program: Program, metrics: bool) -> Flat:
 
     after = _followers(program, metrics)
     needed = _needed(program, metrics)
-    last = {
-        source: index for index in needed for source in (index, *_sources(program, index))
-    }
+    last = {source: index for index in needed for source in (index, *_sources(program, index))}
     slot_of: dict[int, int] = {}
     free: list[int] = []
     slots = 0
@@ -115,7 +113,9 @@ def flatten(program: Program, metrics: bool) -> Flat:
             steps.append((op, 0, slot_of[index], 0, number, flag))
             constants.append(0.0)
         # Only now: a step never writes where it reads.
-        free += [slot_of[done] for done in {index, *_sources(program, index)} if last[done] == index]
+        free += [
+            slot_of[done] for done in {index, *_sources(program, index)} if last[done] == index
+        ]
     paragraphs = () if metrics else program.paragraphs
     covers = [(len(each.true_boxes), len(each.false_boxes)) for each in paragraphs]
     ends = list(accumulate((n for pair in covers for n in pair), initial=0))
@@ -126,9 +126,9 @@ def flatten(program: Program, metrics: bool) -> Flat:
         max(slots, 1),
         np.array([_threshold(test) for test in program.tests], np.float64).reshape(-1, 3),
         np.array([_input_flags(kernel, each) for each in program.inputs], np.int64),
-        np.array(
-            [ends[2 * p : 2 * p + 3] for p in range(len(paragraphs))], np.int64
-        ).reshape(-1, 3),
+        np.array([ends[2 * p : 2 * p + 3] for p in range(len(paragraphs))], np.int64).reshape(
+            -1, 3
+        ),
         np.array(list(accumulate(map(len, boxes), initial=0)), np.int64),
         np.array([literal for box in boxes for literal in box], np.int64),
     )

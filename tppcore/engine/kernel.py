@@ -10,6 +10,8 @@ Rows where a comparison is nearer than its error bound are marked in `near`; the
 them again. The kernel is compiled once for all programs and cached on disk.
 """
 
+# Numba types these functions, from their arguments.
+# mypy: disable-error-code="no-untyped-def,untyped-decorator,unreachable,attr-defined"
 from __future__ import annotations
 
 from typing import Any
@@ -34,27 +36,26 @@ _ONE = np.uint64(1)
 jitted: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _doubles_at(_: Any, address: Any) -> Any:
-    """A uintp as a pointer to float64: columns are passed by address, so that one compiled
-    kernel serves any number of them."""
+def _pointer_to(item: Any) -> Any:
+    """A uintp as a pointer: columns come by address, so one compiled kernel serves any number."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+    pointer: Any = types.CPointer(item)  # type: ignore[no-untyped-call]
 
-    return types.CPointer(types.float64)(types.uintp), codegen
+    def at(_: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+        return pointer(types.uintp), codegen
+
+    return intrinsic(at)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _bytes_at(_: Any, address: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(types.uint8)(types.uintp), codegen
+_doubles_at = _pointer_to(types.float64)
+_bytes_at = _pointer_to(types.uint8)
 
 
 @jitted
-def _read_values(addresses, index, rows, first, count, out):  # type: ignore[no-untyped-def]
+def _read_values(addresses, index, rows, first, count, out):
     """Copies one block of values, NaN where missing; false if a boolean is none."""
     if addresses[index, 0]:
         values = carray(_doubles_at(addresses[index, 0]), rows)[first : first + count]
@@ -75,7 +76,7 @@ def _read_values(addresses, index, rows, first, count, out):  # type: ignore[no-
 
 
 @jitted
-def _read_end(address, rows, first, count, out):  # type: ignore[no-untyped-def]
+def _read_end(address, rows, first, count, out):
     if address:
         values = carray(_doubles_at(address), rows)[first : first + count]
         for i in range(count):
@@ -86,7 +87,7 @@ def _read_end(address, rows, first, count, out):  # type: ignore[no-untyped-def]
 
 
 @jitted
-def _valid(values, count, positive):  # type: ignore[no-untyped-def]
+def _valid(values, count, positive):
     valid = True
     for i in range(count):
         x = values[i]
@@ -95,7 +96,7 @@ def _valid(values, count, positive):  # type: ignore[no-untyped-def]
 
 
 @jitted
-def _rated(addresses, flags, rows, first, count, rated):  # type: ignore[no-untyped-def]
+def _rated(addresses, flags, rows, first, count, rated):
     """Which rows of a block state any peak rate."""
     for i in range(count):
         rated[i] = 0
@@ -119,9 +120,7 @@ def _rated(addresses, flags, rows, first, count, rated):  # type: ignore[no-unty
 
 
 @jitted
-def _load(  # type: ignore[no-untyped-def]
-    addresses, index, flags, default, rows, first, count, low, high, end, rated
-):
+def _load(addresses, index, flags, default, rows, first, count, low, high, end, rated):
     """One input of a block: 0 definite, 1 with uncertain rows, -1 with an invalid number."""
     positive = flags & POSITIVE != 0
     valid = _read_values(addresses, index, rows, first, count, low)
@@ -175,7 +174,7 @@ def _load(  # type: ignore[no-untyped-def]
 
 
 @jitted
-def _compare(values, threshold, strict, out):  # type: ignore[no-untyped-def]
+def _compare(values, threshold, strict, out):
     """The bits of values > threshold (strict) or values >= threshold."""
     for w in range(WORDS):
         bits = _NONE
@@ -189,7 +188,7 @@ def _compare(values, threshold, strict, out):  # type: ignore[no-untyped-def]
 
 
 @jitted
-def _mark(values, least, most, near):  # type: ignore[no-untyped-def]
+def _mark(values, least, most, near):
     """Adds the rows with least <= value <= most; they are rare, so one cheap look comes first."""
     hit = False
     for i in range(BLOCK):
@@ -201,7 +200,7 @@ def _mark(values, least, most, near):  # type: ignore[no-untyped-def]
 
 
 @jitted
-def _outside_zero(values):  # type: ignore[no-untyped-def]
+def _outside_zero(values):
     outside = True
     for i in range(BLOCK):
         outside &= values[i] != 0.0
@@ -209,7 +208,7 @@ def _outside_zero(values):  # type: ignore[no-untyped-def]
 
 
 @jitted
-def _touched(boxes, literals, start, stop, possible, certain, out):  # type: ignore[no-untyped-def]
+def _touched(boxes, literals, start, stop, possible, certain, out):
     """Rows that touch any of boxes[start:stop], as words."""
     for w in range(WORDS):
         out[w] = _NONE
@@ -234,7 +233,7 @@ def _touched(boxes, literals, start, stop, possible, certain, out):  # type: ign
 
 
 @jitted
-def run(  # type: ignore[no-untyped-def]
+def run(
     start,  # rows [start, stop); start is a multiple of 64
     stop,
     rows,

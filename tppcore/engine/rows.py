@@ -300,26 +300,26 @@ def verdicts(program: Program, possible: Bools, certain: Bools) -> tuple[Bools, 
 def _inputs(program: Program, columns: Columns, rows: Rows) -> list[_Interval]:
     """Every input in `rows`, with defaults and the closed list of peak rates filled in."""
     given = [
-        _read(columns.by_quantity.get(input.quantity) if input.given else None, rows)
-        for input in program.inputs
+        _read(columns.by_quantity.get(entry.quantity) if entry.given else None, rows)
+        for entry in program.inputs
     ]
     rated = np.zeros(len(rows), np.bool_)
-    for input, (_, _, missing) in zip(program.inputs, given, strict=True):
-        if input.closed_list:
+    for entry, (_, _, missing) in zip(program.inputs, given, strict=True):
+        if entry.closed_list:
             rated |= ~missing
     result = []
-    for input, (low, high, missing) in zip(program.inputs, given, strict=True):
+    for entry, (low, high, missing) in zip(program.inputs, given, strict=True):
         value = _decimals(low)
-        if input.default is not None:
-            value, missing = _number(input.default).where(missing, value), _NEVER
-        elif input.closed_list and not input.open_unlisted:
+        if entry.default is not None:
+            value, missing = _number(entry.default).where(missing, value), _NEVER
+        elif entry.closed_list and not entry.open_unlisted:
             missing = missing & ~rated  # the others are 0, which `_decimals` makes of NaN
         if high is low:
             result.append(_unknown(missing, value))
             continue
         top = _decimals(high)
-        if input.default is not None:
-            top = _number(input.default).where(np.isnan(low) & np.isnan(high), top)
+        if entry.default is not None:
+            top = _number(entry.default).where(np.isnan(low) & np.isnan(high), top)
         result.append(_Interval(value, top, np.isinf(high) | missing, _NEVER))
     return result
 

@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,12 @@ def quantity_of(name: str, quantities: Quantities) -> QuantitySpec | None:
             return spec if spec.kind == "number" and not spec.internal else None
     spec = quantities.get(name)
     return None if spec is None or spec.internal else spec
+
+
+def misspelt(name: str, quantities: Quantities) -> str | None:
+    """The quantity that a column of another name may have meant, as a question."""
+    near = get_close_matches(name.lower(), list(quantities), 1, cutoff=0.85)
+    return f"did you mean {near[0]}" if near else None
 
 
 def plan(
@@ -285,8 +292,6 @@ def _rule(file: TomlFile, column: str, entry: Any, quantities: Quantities) -> Ru
 
 
 def _nearest(name: str, quantities: Quantities) -> str:
-    from difflib import get_close_matches
-
     near = get_close_matches(name, list(quantities), 3)
     return f"did you mean {' or '.join(near)}?" if near else "expected one of specs/quantities.toml"
 

@@ -1,0 +1,1 @@
+"""The long proof: `python -m tests.proof`."""

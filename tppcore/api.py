@@ -107,7 +107,9 @@ def metrics(
         wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
         if vocabulary.kind(name) is None:
-            raise UnknownName(f"unknown metric {name!r}; expected one of {', '.join(vocabulary.metrics)}")
+            raise UnknownName(
+                f"unknown metric {name!r}; expected one of {', '.join(vocabulary.metrics)}"
+            )
     rules = without_paragraphs(readings)
     read = Table(table, vocabulary)
     low, high = _bounds(rules, read, tuple(wanted), engine)
@@ -138,7 +140,8 @@ def _bounds(
         from tppcore.program.compile import compile as compile_program
 
         program = compile_program(rules, read.columns.by_quantity, names, verdicts=False)
-        return module(chosen).metrics(program, read.columns)
+        found: tuple[Any, Any] = module(chosen).metrics(program, read.columns)
+        return found
     rows = (
         [chip.quantities for chip in read.chips]
         if read.chips is not None
@@ -146,9 +149,9 @@ def _bounds(
     )
     low, high = np.full((2, len(names), len(rows)), np.nan)
     for r, row in enumerate(rows):
-        found = exact.Metrics(rules.formulas, row)
+        values = exact.Metrics(rules.formulas, row)
         for i, name in enumerate(names):
-            interval = found.metric(name)
+            interval = values.metric(name)
             if interval.applicable:
                 low[i, r], high[i, r] = float(interval.low), float(interval.high)
     return low, high

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -127,20 +128,29 @@ def judge(
     """
     counts: Counter[str] = Counter()
     inside, started, writer = 0.0, time.perf_counter(), None
-    with pq.ParquetFile(source) as file, whole(target) as stream:
-        with report.progress("classifying", file.metadata.num_rows) as advance:
-            for batch in file.iter_batches(BATCH):
-                before = time.perf_counter()
-                found = api.classify(pa.table(batch), rules, engine=engine)
-                inside += time.perf_counter() - before
-                counts.update(found.outcome_counts())
-                table = found.to_arrow().append_column("outcome", found.outcome)
-                if writer is None:
-                    schema = arrow_about(table.schema, report.about(rules, found.engine))
-                    writer = pq.ParquetWriter(stream, schema)
-                writer.write_table(table)
-                advance(batch.num_rows)
-        if writer is not None:
+    # One batch is written while the next is classified; a pool of one keeps their order.
+    with (
+        pq.ParquetFile(source) as file,
+        report.progress("classifying", file.metadata.num_rows) as advance,
+        whole(target) as stream,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        writing: Future[None] | None = None
+        for batch in file.iter_batches(BATCH):
+            before = time.perf_counter()
+            found = api.classify(pa.table(batch), rules, engine=engine)
+            inside += time.perf_counter() - before
+            counts.update(found.outcome_counts())
+            table = found.to_arrow().append_column("outcome", found.outcome)
+            if writer is None:
+                schema = arrow_about(table.schema, report.about(rules, found.engine))
+                writer = pq.ParquetWriter(stream, schema)
+            if writing is not None:
+                writing.result()
+            writing = pool.submit(writer.write_table, table)
+            advance(batch.num_rows)
+        if writing is not None and writer is not None:
+            writing.result()
             writer.close()
     return counts, inside, time.perf_counter() - started
 

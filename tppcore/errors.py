@@ -1,4 +1,4 @@
-"""The errors that tppcore raises; every one is a `TppError`, and every one says what was expected."""
+"""The errors that tppcore raises: each is a `TppError`, and says what was expected."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ class InputError(TppError):
             file,
         )
         place = ([file] if file else []) + ([f"row {row + 1}"] if row is not None else [])
-        super().__init__(f"{', '.join([*place, f'column {column}'])}: {value!r}; expected {expected}")
+        super().__init__(
+            f"{', '.join([*place, f'column {column}'])}: {value!r}; expected {expected}"
+        )
 
 
 class UnknownName(TppError):
-    """A chip, rule, paragraph, metric or reading that does not exist; the message lists what does."""
+    """A name of a chip, rule, metric or reading that does not exist; the message lists those."""

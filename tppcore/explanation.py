@@ -363,7 +363,8 @@ def _lines(each: Explanation) -> Iterator[str]:
     yield ""
     for name, value in each.metrics.items():
         metric = rules.vocabulary.metrics[name]
-        yield f"  {metric.title}: {_text(value)} {metric.unit if value.low or value.known else ''}".rstrip()
+        unit = f" {metric.unit}" if value.applicable and value != exact.ANYTHING else ""
+        yield f"  {metric.title}: {_text(value)}{unit}"
     yield ""
     for part in each.paragraphs:
         paragraph = part.paragraph

@@ -122,8 +122,7 @@ def nodes(program: Program, columns: Columns, row: int) -> list[Interval]:
     return found
 
 
-def verdict(program: Program, columns: Columns, row: int) -> list[bool | None]:
-    values = nodes(program, columns, row)
+def verdict(program: Program, values: list[Interval]) -> list[bool | None]:
     states = [state(values[test.node], test) for test in program.tests]
 
     def possible(boxes: tuple[Box, ...]) -> bool:
@@ -148,20 +147,22 @@ def verdicts(bits: Bitmaps, row: int) -> list[bool | None]:
 
 
 def agree(program: Program, columns: Columns) -> None:
+    rows = [nodes(program, columns, row) for row in range(columns.rows)]
+    expected = [verdict(program, values) for values in rows]
+    ends = np.array(
+        [[[float(end) for end in values[m] or (NAN, NAN)] for _, m in program.metrics] for values in rows]
+    ).reshape(columns.rows, len(program.metrics), 2)
     for kernel in ("portable", "avx2"):
         try:
             c.opened(program).use_kernel(kernel)
         except TppError:
             continue
         bits = c.evaluate(program, columns, threads=1)
+        for row, verdicts_of_row in enumerate(expected):
+            assert verdicts(bits, row) == verdicts_of_row, (kernel, row)
         low, high = c.metrics(program, columns)
-        for row in range(columns.rows):
-            assert verdicts(bits, row) == verdict(program, columns, row), (kernel, row)
-            values = nodes(program, columns, row)
-            for m, (_, node) in enumerate(program.metrics):
-                expected = values[node] or (NAN, NAN)
-                got = [low[m, row], high[m, row]]
-                np.testing.assert_allclose(got, [float(end) for end in expected], rtol=1e-13)
+        np.testing.assert_allclose(low.T, ends[:, :, 0], rtol=1e-13)
+        np.testing.assert_allclose(high.T, ends[:, :, 1], rtol=1e-13)
 
 
 # ---- programs ----
@@ -360,7 +361,7 @@ def random_table(rng: random.Random, program: Program, rows: int) -> Columns:
     return Columns(rows, columns)
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(100))
 def test_random_programs(seed: int) -> None:
     rng = random.Random(seed)
     program = random_program(rng)

@@ -178,7 +178,7 @@ class _Reduced:
 
     def maximum(self, parts: list[_Tree]) -> _Tree:
         known = [part for part in parts if isinstance(part, Interval)]
-        rest = [part for part in parts if not isinstance(part, Interval)]
+        rest: list[_Tree] = [part for part in parts if not isinstance(part, Interval)]
         if known and (least := _maximum(*known)) != point(Fraction(0)):
             rest.append(least)
         if not rest:
@@ -292,9 +292,7 @@ class _Decider:
         return outcomes.pop()
 
 
-def _truth(
-    condition: Condition, row: Mapping[str, Fraction], gaps: Mapping[str, bool]
-) -> bool:
+def _truth(condition: Condition, row: Mapping[str, Fraction], gaps: Mapping[str, bool]) -> bool:
     match condition:
         case Compare(metric, op, threshold):
             return holds(row[metric], op, threshold)
@@ -365,8 +363,7 @@ def decide_rows(rules: Rulebook, each: Iterable[Row], count: int) -> Bitmaps:
 def rows(columns: Columns, vocabulary: Vocabulary) -> Iterator[Row]:
     """The rows of a table as intervals of fractions, checked."""
     readers = [
-        (name, vocabulary.quantities[name], column)
-        for name, column in columns.by_quantity.items()
+        (name, vocabulary.quantities[name], column) for name, column in columns.by_quantity.items()
     ]
     for i in range(columns.rows):
         row = {}
@@ -378,9 +375,7 @@ def rows(columns: Columns, vocabulary: Vocabulary) -> Iterator[Row]:
 
 
 def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
-    value, low, high = (
-        _end(spec, ends, i) for ends in (column.values, column.low, column.high)
-    )
+    value, low, high = (_end(spec, ends, i) for ends in (column.values, column.low, column.high))
     if value is not None:
         if low is not None or high is not None:
             raise InputError(spec.name, i, float(value), "a value or a range, not both")
@@ -388,7 +383,9 @@ def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
     if low is None and high is None:
         return None
     if high is not None and (low or Fraction(0)) > high:
-        raise InputError(spec.name, i, float(low or 0), "a range whose low end is not above its high")
+        raise InputError(
+            spec.name, i, float(low or 0), "a range whose low end is not above its high"
+        )
     return Interval(low or Fraction(0), math.inf if high is None else high)
 
 

@@ -120,7 +120,7 @@ def _restrict(function: Function, box: Mapping[Axis, Interval]) -> Function:
                     return stop
                 if isinstance(inner, bool):
                     continue
-                parts = inner.items if type(inner) is type(function) else (inner,)  # type: ignore[union-attr]
+                parts = inner.items if type(inner) is type(function) else (inner,)
                 kept.update(dict.fromkeys(parts))
             if len(kept) < 2:
                 return next(iter(kept), not stop)

@@ -169,9 +169,7 @@ class _Compiler:
         gaps: dict[str, None],
     ) -> boxes.Function:
         match condition:
-            case Compare(metric, op, threshold) if isinstance(
-                constant := self.tree(metric), Const
-            ):
+            case Compare(metric, op, threshold) if isinstance(constant := self.tree(metric), Const):
                 return COMPARE[op](constant.value, threshold)
             case Compare(metric, op, threshold):
                 axis = self.metric(metric)

@@ -107,7 +107,7 @@ def parse(item: object, kind_of: Callable[[str], Kind | None]) -> Condition:
         return Not(parse(text[4:], kind_of))
     if text.startswith("unknown"):
         why = re.fullmatch(r'unknown\("(.*)"\)|unknown\(\'(.*)\'\)', text)
-        reason = (why and (why[1] or why[2]) or "").strip()
+        reason = ((why and (why[1] or why[2])) or "").strip()
         if not reason:
             raise ConditionError(item, f'{text!r} gives no reason; expected unknown("why")')
         return Unknown(reason)

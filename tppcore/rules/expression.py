@@ -154,7 +154,9 @@ class _Parser:
             case [ast.GeneratorExp(elt=body, generators=[ast.comprehension() as each])]:
                 if ast.unparse(each).strip() != "for f in formats":
                     raise self.fail(args[0], "max(... for f in formats)")
-                return Max(tuple(self.expr(body, each_format) for each_format in self.scope.formats))
+                return Max(
+                    tuple(self.expr(body, each_format) for each_format in self.scope.formats)
+                )
         return Max(tuple(self.expr(argument, f) for argument in args))
 
     def condition(self, node: ast.expr, f: str | None) -> tuple[Expr, str, Fraction]:

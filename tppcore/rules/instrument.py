@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from tppcore.errors import SpecError
 from tppcore.rules.condition import (
     Condition,
     ConditionError,
@@ -67,7 +66,8 @@ class _Loader:
         identity = self.text((), data, "id")
         if self.file.path.stem != identity:
             raise self.file.fail(
-                ("id",), f"id {identity!r} differs from the file name; expected {self.file.path.stem!r}"
+                ("id",),
+                f"id {identity!r} differs from the file name; expected {self.file.path.stem!r}",
             )
         versions = data.get("version")
         if not isinstance(versions, list) or not versions:
@@ -142,7 +142,9 @@ class _Loader:
             loaded["outcome"] = data["outcome"]
         condition = {name: data[name] for name in _CONDITION_KEYS if name in data}
         if not condition:
-            raise self.file.fail(key, f"paragraph {identity!r} has no condition; expected all, any or none")
+            raise self.file.fail(
+                key, f"paragraph {identity!r} has no condition; expected all, any or none"
+            )
         for each in leaves(self.condition(key, condition)):
             if isinstance(each, Destination):
                 for member in each.members:
@@ -229,7 +231,8 @@ class _Loader:
         for name in data:
             if name not in known:
                 raise self.file.fail(
-                    (*key, name), f"unknown key {name!r}; expected one of {', '.join(sorted(known))}"
+                    (*key, name),
+                    f"unknown key {name!r}; expected one of {', '.join(sorted(known))}",
                 )
 
     def text(self, key: Key, data: dict[str, Any], name: str, missing: str | None = None) -> str:
@@ -264,7 +267,9 @@ def check_references(
     for i, version in enumerate(file.data["version"]):
         for j, paragraph in enumerate(version["paragraph"]):
             for text in _strings([paragraph.get(name) for name in _CONDITION_KEYS]):
-                match = re.match(r"(?:not )*([a-z0-9][a-z0-9.\-]*)/([A-Za-z0-9.\-]+)$", text.strip())
+                match = re.match(
+                    r"(?:not )*([a-z0-9][a-z0-9.\-]*)/([A-Za-z0-9.\-]+)$", text.strip()
+                )
                 if not match:
                     continue
                 target = rules.get(match[1])
@@ -290,6 +295,3 @@ def _strings(value: object) -> Iterator[str]:
         case list():
             for each in value:
                 yield from _strings(each)
-
-
-__all__ = ["CONFIDENCES", "KINDS", "SCOPES", "STATUSES", "SpecError", "check_references", "load"]

@@ -96,9 +96,13 @@ class Rulebook:
         if rule in self.rules and (version := version_on(self.rules[rule], self.as_of)):
             names = [each["id"] for each in version["paragraphs"]]
             if local in names:
-                return f"{identity!r} is not part of this rulebook ({here}): it is filtered out by destination, status, scope or rules"
+                return (
+                    f"{identity!r} is not part of this rulebook ({here}): "
+                    "filtered out by destination, status, scope or rules"
+                )
             return f"no paragraph {identity!r} {here}; {rule} has {', '.join(names)}"
-        return f"no paragraph {identity!r} {here}; expected one of {', '.join(p.id for p in self.paragraphs)}"
+        known = ", ".join(paragraph.id for paragraph in self.paragraphs)
+        return f"no paragraph {identity!r} {here}; expected one of {known}"
 
     @cached_property
     def metrics_used(self) -> tuple[str, ...]:
@@ -252,7 +256,9 @@ def _statuses(status: Sequence[str] | str | None, named: bool) -> frozenset[str]
         return frozenset(STATUSES)
     for each in given:
         if each not in STATUSES:
-            raise UnknownName(f"unknown status {each!r}; expected all or one of: {'; '.join(STATUSES)}")
+            raise UnknownName(
+                f"unknown status {each!r}; expected all or one of: {'; '.join(STATUSES)}"
+            )
     return frozenset(given)
 
 
@@ -369,7 +375,9 @@ class _Expander:
             if key in self._open:
                 raise TppError(f"{rule}/{local} refers to itself through {self._open[-1]}")
             version = version_on(self.rules[rule], self.date)
-            found = [each for each in version["paragraphs"] if each["id"] == local] if version else []
+            found = (
+                [each for each in version["paragraphs"] if each["id"] == local] if version else []
+            )
             if not found:
                 # A rule that does not stand on the date, or has no such paragraph yet, is not met.
                 return Constant(False)

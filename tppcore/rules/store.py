@@ -14,7 +14,6 @@ from tppcore.errors import SpecError
 from tppcore.rules.countries import CountryGroups
 from tppcore.rules.vocabulary import Vocabulary
 
-
 FORMAT = 1
 """Version of the compiled file."""
 

@@ -209,18 +209,19 @@ class Formulas:
         self.open_unlisted = any(each.open_unlisted for each in chosen)
         self._trees: dict[str, Expr] = {}
         self._open: list[str] = []
-        self._indexed = {
-            (spec.symbol, spec.format): spec.name
-            for spec in (*vocabulary.quantities.values(), *vocabulary.metrics.values())
-            if spec.symbol
-        }
+        named: list[QuantitySpec | MetricSpec] = [
+            *vocabulary.quantities.values(),
+            *vocabulary.metrics.values(),
+        ]
+        self._indexed = {(spec.symbol, spec.format): spec.name for spec in named if spec.symbol}
         self._scope = Scope(
             self._formats,
             self._bits,
             self.tree,
             lambda symbol, format: self.tree(self._indexed[symbol, format]),
-            lambda name: (spec := vocabulary.quantities.get(name)) is not None
-            and spec.kind == "boolean",
+            lambda name: (
+                (spec := vocabulary.quantities.get(name)) is not None and spec.kind == "boolean"
+            ),
         )
 
     def tree(self, name: str) -> Expr:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.engine.columns import Bitmaps
-from tppcore.errors import UnknownName
-from tppcore.rules.rulebook import ParagraphNotFound, Rulebook
+from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.table import Table
 
@@ -48,11 +47,7 @@ class Verdicts:
     def __getitem__(self, identity: str) -> Any:
         """The verdicts of one paragraph. Raises UnknownName (a KeyError) for one not held."""
         if identity not in self._index:
-            try:
-                self.rules[identity]
-            except UnknownName:
-                raise
-            raise ParagraphNotFound(f"{identity!r} was not classified")
+            self.rules[identity]  # says why it is not there
         values, valid = self._bits(self._index[identity])
         match self._table.kind:
             case "chip":

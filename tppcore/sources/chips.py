@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tppcore.engine.columns import Column, Columns
-from tppcore.engine.exact import Interval, point
+from tppcore.engine.exact import Interval
 from tppcore.errors import InputError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.rules.vocabulary import QuantitySpec
@@ -113,7 +113,8 @@ def _row(given: Mapping[str, Any], units: Any) -> dict[str, Interval]:
     for name, (low, high) in processing_units.totals(units, vocabulary).items():
         ends[name] = [low, high]
     row = {
-        name: _interval(vocabulary.quantities[name], low, high) for name, (low, high) in ends.items()
+        name: _interval(vocabulary.quantities[name], low, high)
+        for name, (low, high) in ends.items()
     }
     return without_sparse_beside_dense(row)
 
@@ -142,7 +143,10 @@ def _interval(spec: QuantitySpec, low: Fraction | None, high: Fraction | None) -
             raise InputError(spec.name, None, float(end), "0 or a number from 1e-15 to 1e+24")
     if low is not None and high is not None and low > high:
         raise InputError(
-            spec.name, None, (float(low), float(high)), "a range whose low end is not above its high"
+            spec.name,
+            None,
+            (float(low), float(high)),
+            "a range whose low end is not above its high",
         )
     return Interval(low or Fraction(0), math.inf if high is None else high)
 
@@ -193,7 +197,8 @@ def _catalogue() -> tuple[Mapping[str, Mapping[str, str]], tuple[CatalogueName, 
 
 
 def _from_row(row: Mapping[str, str]) -> Chip:
-    quantities, info = {}, {}
+    quantities: dict[str, Any] = {}
+    info: dict[str, str] = {}
     known = specs().vocabulary.quantities
     for name, cell in row.items():
         base = name.removesuffix("_low").removesuffix("_high")
@@ -224,6 +229,3 @@ def chips(ids: Iterable[str] | None = None) -> list[Chip]:
     rows, _ = _catalogue()
     wanted = set(rows) if ids is None else set(ids)
     return [_from_row(row) for identity, row in rows.items() if identity in wanted]
-
-
-__all__ = ["Chip", "chip", "chips", "columns", "point"]

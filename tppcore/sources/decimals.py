@@ -104,9 +104,7 @@ def scalar(value: Any, spec: QuantitySpec, row: int | None = None) -> Fraction |
             return exact(value, spec.name, row)
 
 
-def column(
-    values: Any, spec: QuantitySpec, name: str
-) -> NDArray[np.float64] | NDArray[np.uint8]:
+def column(values: Any, spec: QuantitySpec, name: str) -> NDArray[np.float64] | NDArray[np.uint8]:
     """One column of NumPy values as the engines take it: float64 with NaN for missing, or uint8.
 
     float64 is taken as it is, without a copy if contiguous. Raises InputError with the row.

@@ -78,7 +78,9 @@ class _Mode:
             raise InputError(COLUMN, row, entry, "a processing unit with its fields")
         for name in entry:
             if name not in _FIELDS:
-                raise InputError(f"{COLUMN}.{name}", row, entry[name], f"one of {', '.join(_FIELDS)}")
+                raise InputError(
+                    f"{COLUMN}.{name}", row, entry[name], f"one of {', '.join(_FIELDS)}"
+                )
 
         def number(name: str) -> Fraction:
             value = optional(name)

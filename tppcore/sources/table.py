@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tppcore.engine.columns import Column, Columns, Doubles
 from tppcore.errors import InputError, TppError
@@ -31,9 +32,7 @@ class Table:
             self.kind, self.chips = "chip", [data]
         elif isinstance(data, (list, tuple)) and all(isinstance(each, Chip) for each in data):
             self.kind, self.chips = "chips", list(data)
-        elif isinstance(data, Mapping):
-            self.kind = "dict"
-        elif isinstance(data, np.ndarray) and data.dtype.names:
+        elif isinstance(data, Mapping) or (isinstance(data, np.ndarray) and data.dtype.names):
             self.kind = "dict"
         elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
             self.kind = type(data).__module__.partition(".")[0]
@@ -163,12 +162,9 @@ def _drop_sparse(found: dict[str, list[Any]], vocabulary: Vocabulary) -> None:
             raise InputError(sparse, row, value, f"its ratio in {ratio}")
 
 
-def _stated(parts: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _stated(parts: Sequence[Any]) -> NDArray[np.bool_]:
     stated = [~np.isnan(part) for part in parts if part is not None]
-    out = stated[0]
-    for each in stated[1:]:
-        out = out | each
-    return out
+    return np.logical_or.reduce(stated)  # type: ignore[no-any-return]
 
 
 def batches(rows: int, size: int) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,66 @@
+# GNU make. Everything happens in one virtual environment: the active one, else .venv.
+
+VIRTUAL_ENV ?= $(CURDIR)/.venv
+PYTHON3 ?= python3
+PYTHON := $(VIRTUAL_ENV)/bin/python
+# -P: the source tree is not on the path, so that what runs is what was installed.
+RUN := cd out && $(PYTHON) -P
+STAMPS := $(VIRTUAL_ENV)/.tppcore
+CC ?= cc
+
+SOURCES := setup.py pyproject.toml MANIFEST.in README.md \
+	$(shell find csrc specs -type f 2>/dev/null) \
+	$(shell find tppcore -name '*.py' -o -name 'py.typed' -o -path '*/data/*' -type f 2>/dev/null)
+C_FLAGS := -std=c11 -g -O1 -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -Icsrc
+C_TESTS := $(patsubst tests/c/%.c,build/sanitize/%,$(wildcard tests/c/test_*.c))
+
+.PHONY: install run test lint types sanitize proof bench clean
+
+install: $(STAMPS)/installed
+
+run: install | out
+	$(RUN) -m tppcore.demo
+
+test: install $(STAMPS)/test | out
+	$(PYTHON) -P -m pytest -q tests
+
+proof: install $(STAMPS)/test | out
+	$(PYTHON) -P -m pytest -q tests -m proof
+
+bench: install $(STAMPS)/test | out
+	$(PYTHON) -P bench
+
+lint: $(STAMPS)/dev
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+types: install $(STAMPS)/dev
+	$(PYTHON) -m mypy --strict tppcore
+
+sanitize: $(C_TESTS)
+	set -e; for test in $(C_TESTS); do $$test; done
+
+clean:
+	rm -rf build dist out *.egg-info tppcore/_tppcore.* tppcore/libtppcore.* tppcore/specs.json
+	rm -rf $(STAMPS)
+
+$(PYTHON):
+	$(PYTHON3) -m venv $(VIRTUAL_ENV)
+
+$(STAMPS)/installed: $(SOURCES) | $(PYTHON)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check '.[all]'
+	mkdir -p $(STAMPS) && touch $@
+
+# The extras alone: the package itself stays as it was installed.
+$(STAMPS)/test $(STAMPS)/dev: pyproject.toml | $(PYTHON)
+	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["$(@F)"], sep="\n")' > $(VIRTUAL_ENV)/.requirements
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $(VIRTUAL_ENV)/.requirements
+	mkdir -p $(STAMPS) && touch $@
+
+build/sanitize/%: tests/c/%.c tests/c/check.h $(wildcard csrc/*)
+	mkdir -p $(@D)
+	$(CC) $(C_FLAGS) $< $(filter-out csrc/block_avx2.c,$(wildcard csrc/*.c)) -lm -o $@
+
+out:
+	mkdir -p out

@@ -109,6 +109,12 @@ static bool add(rational *out, const rational *a, const rational *b)
            multiply_wide(&out->bottom, &a->bottom, &b->bottom);
 }
 
+/* Far from overflow, and far beyond what a program of the compiler reaches. */
+static bool is_sane(int32_t exponent)
+{
+    return exponent > -100000 && exponent < 100000;
+}
+
 static bool multiply(rational *out, const rational *a, const rational *b)
 {
     if (is_zero(a) || is_zero(b)) {
@@ -121,7 +127,7 @@ static bool multiply(rational *out, const rational *a, const rational *b)
     }
     out->exponent = a->exponent + b->exponent;
     out->infinite = false;
-    return multiply_wide(&out->top, &a->top, &b->top) &&
+    return is_sane(out->exponent) && multiply_wide(&out->top, &a->top, &b->top) &&
            multiply_wide(&out->bottom, &a->bottom, &b->bottom);
 }
 
@@ -138,7 +144,7 @@ static bool divide(rational *out, const rational *a, const rational *b)
     }
     out->exponent = a->exponent - b->exponent;
     out->infinite = false;
-    return multiply_wide(&out->top, &a->top, &b->bottom) &&
+    return is_sane(out->exponent) && multiply_wide(&out->top, &a->top, &b->bottom) &&
            multiply_wide(&out->bottom, &a->bottom, &b->top);
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +45,7 @@ def test_classify_a_file(table: Path) -> None:
     done = run("classify", str(table), *LAW, "--rules", "us-3a090", "us-742.6-review")
     assert done.exit_code == 0, done.stderr
     h200, tie, below, unknown = rows(done.stdout)
-    assert list(h200)[0] == "part"
+    assert next(iter(h200)) == "part"
     assert list(h200)[-3:] == ["outcome", "limiting_test", "margin"]
     assert (h200["tpp"], h200["us-3a090/a.1"], h200["us-3a090/b"]) == ("15832", "true", "false")
     assert h200["outcome"] == "licence, case-by-case"
@@ -218,7 +217,10 @@ def test_rules_list_and_show() -> None:
     assert "a.1: tpp >= 4800" in shown
     assert "2022-10-21" not in shown
     data = json.loads(run("rules", "us-3a090", "--json").stdout)
-    assert [version["effective"] for version in data["versions"]][:2] == ["2022-10-21", "2023-11-17"]
+    assert [version["effective"] for version in data["versions"]][:2] == [
+        "2022-10-21",
+        "2023-11-17",
+    ]
     assert len(json.loads(run("rules", "--json").stdout)) > 20
 
 
@@ -288,7 +290,10 @@ def test_chips_and_systems() -> None:
         (["explain", "--die-area", "0"], "column die_area_mm2: 0; expected a number above 0"),
         (["explain", "H200", "--as-of", "1999-01-01"], "no version of any rule covers 1999-01-01"),
         (["rules", "us-foo"], "no rule 'us-foo'"),
-        (["rules", "diff", "us-3a090", "1999-01-01", "2026-01-01"], "no version of us-3a090 covers"),
+        (
+            ["rules", "diff", "us-3a090", "1999-01-01", "2026-01-01"],
+            "no version of us-3a090 covers",
+        ),
         (["chips", "zzz"], "no chips with 'zzz' in their name"),
         (["calculate"], "No such command 'calculate'"),
         (["classify", "--colour"], "No such option"),
@@ -329,7 +334,7 @@ def test_an_old_output_survives_a_failure(
     assert done.exit_code == 2
     assert "out.parquet: can't be written: No space left on device" in done.stderr
     assert out.read_bytes() == b"old"
-    assert sorted(os.listdir(tmp_path)) == ["chips.csv", "out.parquet"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["chips.csv", "out.parquet"]
 
 
 def process(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -340,7 +345,12 @@ def process(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes
 def test_a_process_reads_standard_input_and_writes_standard_output() -> None:
     done = process("classify", "-", *LAW, "--rules", "us-3a090", stdin=CHIPS.encode())
     assert (done.returncode, done.stderr) == (0, b"")
-    assert [row["us-3a090/a.1"] for row in rows(done.stdout.decode())] == ["true", "true", "false", ""]
+    assert [row["us-3a090/a.1"] for row in rows(done.stdout.decode())] == [
+        "true",
+        "true",
+        "false",
+        "",
+    ]
 
 
 def test_a_process_fails_in_one_line_without_a_traceback() -> None:
@@ -365,13 +375,17 @@ def test_explain_imports_neither_pyarrow_nor_rich() -> None:
         "heavy = {'pyarrow', 'rich', 'numba', 'pandas', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_without_click_the_command_says_what_to_install() -> None:
     code = "import sys; sys.modules['click'] = None; import tppcore.cli"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert b"pip install 'tppcore[cli]'" in done.stderr
     assert b"Traceback" not in done.stderr

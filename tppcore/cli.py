@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from tppcore.errors import SpecError, TppError
+from tppcore.errors import TppError
+from tppcore.version import __version__
 
 try:
     import click
@@ -38,8 +39,9 @@ class _Commands(click.Group):
     """A group that ends with the exit codes above."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        run: Any = super().main
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = run(*args, standalone_mode=False, **extra)
             sys.stdout.flush()
         except click.ClickException as error:
             _fail(error.format_message(), BAD_INPUT)
@@ -89,7 +91,7 @@ def _is_rule(text: str) -> bool:
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="tppcore", message="tppcore %(version)s")
+@click.version_option(__version__, message="tppcore %(version)s")
 def cli() -> None:
     """Compute what export-control law computes about chips, and say on which side they stand."""
 
@@ -100,9 +102,13 @@ def _law(command: F) -> F:
         (
             click.option("--as-of", metavar="DATE", help="The law of this day; today if left out."),
             click.option("--destination", metavar="CC", help="ISO country code, such as CN."),
-            click.option("--rules", "only", multiple=True, metavar="ID ...", help="Only these rules."),
+            click.option(
+                "--rules", "only", multiple=True, metavar="ID ...", help="Only these rules."
+            ),
             click.option("--status", multiple=True, help="Statuses to admit, or all."),
-            click.option("--reading", multiple=True, metavar="NAME=VALUE", help="An open question."),
+            click.option(
+                "--reading", multiple=True, metavar="NAME=VALUE", help="An open question."
+            ),
             click.option("--rule-file", multiple=True, metavar="FILE", help="A rule of your own."),
         )
     ):
@@ -162,12 +168,14 @@ def classify(
     if output and output != "-" and not Path(output).absolute().parent.is_dir():
         raise TppError(f"{output}: no such folder")
     rules = _rulebook(law)
-    data, keys = _input(source, columns, input_format)
+    data, keys, notes = _input(source, columns, input_format)
     try:
         with report.busy(f"classifying {keys.num_rows:,} rows"):
             found = report.classify(data, keys, rules, engine=engine, threads=threads)
     except TppError as error:
         raise _in_file(error, source) from None
+    for note in notes:
+        click.echo(f"tppcore: note: {note}", err=True)
     if format != "table":
         with report.busy("writing"):
             sink.write(found.table, output or "-", found.about, format)
@@ -178,16 +186,20 @@ def classify(
             stream.write(report.text(found).encode())
 
 
-def _input(source: str | None, columns: str | None, format: str | None) -> tuple[Any, Any]:
-    """The table or the chips to classify, and a table of the columns that only name the rows."""
+def _input(
+    source: str | None, columns: str | None, format: str | None
+) -> tuple[Any, Any, list[str]]:
+    """The table or the chips to classify, a table of the columns that only name the rows, and
+    what to say of columns that may be meant as quantities."""
     from tppcore import report
 
     if source is None:
-        return report.catalogue()
+        return *report.catalogue(), []
     import pyarrow as pa
 
     from tppcore.rules.store import specs
     from tppcore.sources import files, mapping
+    from tppcore.sources.processing_units import COLUMN
 
     quantities = specs().vocabulary.quantities
     rules = mapping.load(columns, quantities) if columns else None
@@ -198,16 +210,18 @@ def _input(source: str | None, columns: str | None, format: str | None) -> tuple
             advance(table.num_rows)
     table = pa.concat_tables(tables, promote_options="default")
     names = table.schema.names
-    keys = [each for each in names if each != mapping.UNITS and not mapping.quantity_of(each, quantities)]
+    keys = [name for name in names if name != COLUMN and not mapping.quantity_of(name, quantities)]
     if len(keys) == len(names):
         raise TppError(
             f"{source}: no column is a quantity; expected names such as tops_fp8, die_area_mm2 "
             "and dram_gb_s, or --columns MAP"
         )
-    for each in keys:
-        if near := mapping.misspelt(each, quantities):
-            click.echo(f"tppcore: note: column {each!r} is no quantity; {near}?", err=True)
-    return table, table.select(keys)
+    notes = [
+        f"column {each!r} is no quantity; {near}?"
+        for each in keys
+        if (near := mapping.misspelt(each, quantities))
+    ]
+    return table, table.select(keys), notes
 
 
 def _in_file(error: TppError, source: str | None) -> TppError:
@@ -277,17 +291,16 @@ def explain(
     figures.update(_pairs(others, "--set", "dram_gb_s=4800"))
     rates = _pairs(tops, "--tops", "fp8=1979")
     figures.update({f"tops_{format.lower()}": text for format, text in rates.items()})
-    stated: dict[str, Any] = {quantity: _figure(quantity, text) for quantity, text in figures.items()}
+    stated: dict[str, Any] = {
+        quantity: _figure(quantity, text) for quantity, text in figures.items()
+    }
     if datacenter is not None:
         stated["datacenter"] = datacenter
     if not name and not stated:
         raise TppError("explain: nothing to explain; expected a NAME, or figures such as --tops")
     title = " ".join(name)
     rules = _rulebook(law)
-    if stated:
-        chip = Chip(title or None, **stated)
-    else:
-        chip = find(title)
+    chip = Chip(title or None, **stated) if stated else find(title)
     answer = api.explain(chip, rules)
     click.echo(json.dumps(answer.to_dict(), ensure_ascii=False) if as_json else str(answer))
 
@@ -426,6 +439,3 @@ def main() -> NoReturn:
 
 if __name__ == "__main__":
     main()
-
-
-__all__ = ["SpecError", "cli", "main"]

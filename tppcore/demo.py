@@ -73,7 +73,7 @@ def _batch(rng: np.random.Generator, n: int) -> Any:
 
     def steps(low: float, high: float, step: float) -> NDArray[np.float64]:
         # A step of 0.5 or of a whole number: every product is exact.
-        return rng.integers(round(low / step), round(high / step), n) * step
+        return rng.integers(round(low / step), round(high / step), n) * np.float64(step)
 
     dense = np.where(some(0.5), steps(20, 400, 0.5), steps(100, 2600, 1))
     eight = np.where(some(0.85), 2 * dense, np.nan)

@@ -46,7 +46,7 @@ def limiting(
     """The limiting test of each of `rows` rows.
 
     `verdicts` classifies the rows under a rulebook (masked boolean arrays by paragraph), `values`
-    gives metrics (float64), `exactly` decides one row in rational arithmetic.
+    gives the low ends of metrics (float64), `exactly` decides one row in rational arithmetic.
     """
     found = limits(rules)
     places = found.decisions.places
@@ -75,22 +75,19 @@ def limiting(
         crossings = found.crossings(span)
         margin = np.full(len(members), np.nan)
         for i, (metric, index) in enumerate(crossings):
-            threshold = float(thresholds[metric][index])
-            side = np.sign(span[metric][0] - (2 * index + 1))
+            side, at = _side(span[metric][0], index), float(thresholds[metric][index])
             # The engine knows the side; the double of the metric may be off by a rounding.
-            away = np.maximum((doubles[metric][members] - threshold) * side, 0.0) * side
-            distance = np.abs(away) / (threshold or 1.0)
+            away = np.maximum((doubles[metric][members] - at) * side, 0.0) * side
+            distance = np.abs(away) / (at or 1.0)
             closer = distance < nearest
             nearest[closer], chosen[closer], margin[closer] = distance[closer], i, away[closer]
         for i, (metric, index) in enumerate(crossings):
             here = chosen == i
-            threshold = thresholds[metric][index]
-            tie = span[metric][0] == 2 * index + 1
-            side = 0 if tie else 1 if span[metric][0] > 2 * index + 1 else -1
+            side, threshold = _side(span[metric][0], index), thresholds[metric][index]
             tests[members[here]] = Limit(metric, threshold, side * (threshold + 1)).text
             hair = here & (nearest <= float(HAIR))
             margins[members[hair]] = margin[hair] + 0.0
-            for j in () if tie else np.flatnonzero(hair):
+            for j in np.flatnonzero(hair) if side else ():
                 row = int(members[j])
                 limit = exactly(row) if nearest[j] < _DOUBTFUL else None
                 limit = limit or Limit(metric, threshold, Fraction(float(margin[j])))
@@ -99,7 +96,7 @@ def limiting(
 
 
 def _probes(rules: Rulebook, thresholds: Mapping[str, Sequence[Fraction]]) -> Rulebook:
-    """A rulebook with one paragraph for each cut: 2 i is "threshold i reached", 2 i + 1 "passed"."""
+    """A rulebook with one paragraph for each cut: 2 i is "threshold i reached", the next "passed"."""
     pattern = rules.paragraphs[0]
     return replace(
         rules,
@@ -115,12 +112,18 @@ def _probes(rules: Rulebook, thresholds: Mapping[str, Sequence[Fraction]]) -> Ru
     )
 
 
+def _side(place: int, index: int) -> int:
+    """Where a place lies: 1 above threshold `index`, 0 on it, -1 below."""
+    at = 2 * index + 1
+    return (place > at) - (place < at)
+
+
 def _probe(metric: str, cut: int) -> str:
     return f"{metric}/{cut}"
 
 
 def _span(cuts: Sequence[Any]) -> tuple[Places, Places]:
     """The lowest and highest place of each row: the cuts it certainly and possibly is beyond."""
-    low = np.sum([np.ma.filled(cut, False) for cut in cuts], axis=0, dtype=np.int64)
-    high = np.sum([np.ma.filled(cut, True) for cut in cuts], axis=0, dtype=np.int64)
+    low: Places = np.add.reduce([np.ma.filled(cut, False) for cut in cuts], 0, np.int64)
+    high: Places = np.add.reduce([np.ma.filled(cut, True) for cut in cuts], 0, np.int64)
     return low, high

@@ -93,6 +93,10 @@ def classify(
     def values(names: Sequence[str]) -> Any:
         return api.metrics(data, names, rules.readings, engine=found.engine)
 
+    def lows(names: Sequence[str]) -> Any:
+        given = values(names)
+        return {name: given.get(f"{name}_low", given[name]) for name in names}
+
     def exactly(row: int) -> Limit | None:
         if isinstance(data, list):
             return limit(rules, data[row].quantities)
@@ -104,7 +108,7 @@ def classify(
         columns[name] = pa.array(np.where(np.isinf(numbers), np.nan, numbers), from_pandas=True)
     answers = found.to_arrow()
     columns |= {name: answers.column(name) for name in found.paragraphs}
-    limits = limiting(rules, keys.num_rows, verdicts, values, exactly)
+    limits = limiting(rules, keys.num_rows, verdicts, lows, exactly)
     columns["outcome"] = found.outcome
     columns["limiting_test"] = pa.array(limits.tests, pa.string())
     columns["margin"] = pa.array(limits.margins, from_pandas=True)
@@ -199,7 +203,7 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 @contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error that the yielded function advances; nothing if that is no terminal."""
+    """A bar on standard error, advanced by the function it gives; nothing without a terminal."""
     if not sys.stderr.isatty():
         yield lambda rows: None
         return

@@ -127,8 +127,7 @@ def verdict(program: Program, values: list[Interval]) -> list[bool | None]:
 
     def possible(boxes: tuple[Box, ...]) -> bool:
         return any(
-            all(not states[i >> 1][1] if i & 1 else states[i >> 1][0] for i in box)
-            for box in boxes
+            all(not states[i >> 1][1] if i & 1 else states[i >> 1][0] for i in box) for box in boxes
         )
 
     found = []
@@ -150,7 +149,10 @@ def agree(program: Program, columns: Columns) -> None:
     rows = [nodes(program, columns, row) for row in range(columns.rows)]
     expected = [verdict(program, values) for values in rows]
     ends = np.array(
-        [[[float(end) for end in values[m] or (NAN, NAN)] for _, m in program.metrics] for values in rows]
+        [
+            [[float(end) for end in values[m] or (NAN, NAN)] for _, m in program.metrics]
+            for values in rows
+        ]
     ).reshape(columns.rows, len(program.metrics), 2)
     for kernel in ("portable", "avx2"):
         try:
@@ -253,7 +255,9 @@ def density_table(rows: int, seed: int, missing: float = 0.0, ranges: float = 0.
             "tops_fp8": Column(np.array(fp8)),
             "tops_fp16": Column(np.array(fp16)),
             "die_area_mm2": Column(
-                np.array(area), np.array(low) if ranges else None, np.array(high) if ranges else None
+                np.array(area),
+                np.array(low) if ranges else None,
+                np.array(high) if ranges else None,
             ),
             "non_planar": Column(np.array(planar, np.uint8)),
             "dram_gb_s": Column(np.array(dram)),
@@ -274,7 +278,9 @@ def tiled(columns: Columns, times: int) -> Columns:
     )
 
 
-@pytest.mark.parametrize(("missing", "ranges"), [(0, 0), (0.002, 0), (0.3, 0), (0.01, 0.01), (0.2, 0.4)])
+@pytest.mark.parametrize(
+    ("missing", "ranges"), [(0, 0), (0.002, 0), (0.3, 0), (0.01, 0.01), (0.2, 0.4)]
+)
 @pytest.mark.parametrize("rows", [0, 1, 64, 65, 400])
 def test_agrees_with_fractions(rows: int, missing: float, ranges: float) -> None:
     agree(density(), density_table(rows, rows + 1, missing, ranges))
@@ -348,7 +354,9 @@ def random_table(rng: random.Random, program: Program, rows: int) -> Columns:
         if not entry.positive:
             choices.append("0")
         missing = rng.choice([0, 0, 0.01, 0.5])
-        values = [NAN if rng.random() < missing else float(rng.choice(choices)) for _ in range(rows)]
+        values = [
+            NAN if rng.random() < missing else float(rng.choice(choices)) for _ in range(rows)
+        ]
         low, high = [NAN] * rows, [NAN] * rows
         for i in range(rows):
             if values[i] != values[i] and rng.random() < 0.5:

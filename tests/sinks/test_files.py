@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,7 +39,11 @@ def test_round_trip(tmp_path: Path, format: str) -> None:
     path = tmp_path / f"a.{format}"
     write(TABLE, path, ABOUT)
     assert read(path).to_pylist() == TABLE.to_pylist()
-    assert os.listdir(tmp_path) == [path.name]
+    assert names(tmp_path) == [path.name]
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def about_of(path: Path, format: str) -> dict[str, Any]:
@@ -92,17 +95,22 @@ def test_an_old_file_survives_a_failure(
     with pytest.raises(TppError, match=r"can't be written: No space left on device"):
         write(TABLE, path, ABOUT)
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == [path.name]
+    assert names(tmp_path) == [path.name]
 
 
 def test_nothing_is_seen_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    with pytest.raises(KeyboardInterrupt), whole(path) as stream:
-        stream.write(b"half")
-        stream.flush()
-        assert not path.exists()
-        raise KeyboardInterrupt
-    assert os.listdir(tmp_path) == []
+
+    def interrupted() -> None:
+        with whole(path) as stream:
+            stream.write(b"half")
+            stream.flush()
+            assert not path.exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert names(tmp_path) == []
 
 
 def test_permissions_and_links_are_kept(tmp_path: Path) -> None:
@@ -116,16 +124,15 @@ def test_permissions_and_links_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def short_sheets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_SHEET_ROWS", 3)
-    yield
 
 
 @pytest.mark.usefixtures("short_sheets")
 def test_a_sheet_has_an_end(tmp_path: Path) -> None:
     with pytest.raises(TppError, match="4 rows; a sheet of xlsx holds 3, write Parquet"):
         write(TABLE, tmp_path / "a.xlsx", ABOUT)
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ def test_message(tmp_path: Path, path: str, message: str) -> None:
         write(TABLE, tmp_path / path, ABOUT, "csv" if path == "." else None)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_full_disk() -> None:
     with pytest.raises(TppError, match="/dev/full: can't be written: No space left on device"):
         write(TABLE, "/dev/full", ABOUT, "csv")

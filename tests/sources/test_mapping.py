@@ -153,5 +153,5 @@ def test_message(tmp_path: Path, mapping: str, message: str) -> None:
 
 
 def test_an_unknown_name_lists_those_that_ship() -> None:
-    with pytest.raises(TppError, match="unknown mapping 'mine'; expected .*epoch-ml-hardware"):
+    with pytest.raises(TppError, match=r"unknown mapping 'mine'; expected .*epoch-ml-hardware"):
         load("mine", Q)

@@ -17,13 +17,12 @@ from tppcore.errors import InputError, TppError
 from tppcore.program.binary import to_bytes
 from tppcore.program.program import Program
 
-_ffi: Any
-_lib: Any
 try:
-    from tppcore._tppcore import ffi as _ffi
-    from tppcore._tppcore import lib as _lib
-except ImportError:  # built without a C compiler; tppcore.engine then chooses another engine
-    _ffi = _lib = None
+    from tppcore import _tppcore
+except ImportError:  # built without a C compiler; the caller then chooses another engine
+    _tppcore = None
+_ffi: Any = getattr(_tppcore, "ffi", None)
+_lib: Any = getattr(_tppcore, "lib", None)
 
 
 def available() -> bool:
@@ -89,9 +88,7 @@ def evaluate(program: Program, columns: Columns, *, threads: int | None = None) 
 
     def work(begin: int, end: int) -> None:
         error = _ffi.new("tpp_error *")
-        status = _lib.tpp_evaluate(
-            handle.pointer, table, begin, end, value_rows, valid_rows, error
-        )
+        status = _lib.tpp_evaluate(handle.pointer, table, begin, end, value_rows, valid_rows, error)
         _check(status, error, handle)
 
     shards.run(columns.rows, threads, work)
@@ -129,7 +126,7 @@ def shortest_decimal(value: float) -> Fraction:
     """
     mantissa, exponent = _ffi.new("uint64_t *"), _ffi.new("int32_t *")
     _check(_lib.tpp_shortest_decimal(value, mantissa, exponent))
-    return mantissa[0] * Fraction(10) ** exponent[0]
+    return Fraction(mantissa[0]) * Fraction(10) ** int(exponent[0])
 
 
 def _text(text: Any) -> str:
@@ -163,7 +160,7 @@ def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]
     def pointer(array: NDArray[Any], kind: type, name: str) -> Any:
         if array.shape != (columns.rows,):
             raise ValueError(f"{name}: shape {array.shape}; expected ({columns.rows},)")
-        kept.append(np.require(array, kind, "CA"))
+        kept.append(np.require(array, kind, ["C", "A"]))
         return _ffi.cast("void *", kept[-1].ctypes.data)
 
     for i, entry in enumerate(handle.inputs):

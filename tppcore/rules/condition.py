@@ -80,7 +80,7 @@ class Kind:
     words: tuple[str, ...] = ()
 
 
-_DECIMAL = re.compile(r"\d+(\.\d+)?(e\d+)?$")
+_DECIMAL = re.compile(r"\d+(\.\d+)?(e\d{1,2})?$")
 _COMPARE = re.compile(r"([a-z][a-z0-9_]*)\s*(>=|<=|==|=>|=<|!=|>|<|=)\s*(.*)$")
 _REFERENCE = re.compile(r"(?:@|([a-z0-9][a-z0-9.\-]*)/)([A-Za-z0-9][A-Za-z0-9.\-]*)$")
 _NAME = re.compile(r"[a-z][a-z0-9_]*$")
@@ -92,18 +92,24 @@ def days(date: datetime.date) -> int:
     return date.toordinal() - _EPOCH
 
 
-def parse(item: object, kind_of: Callable[[str], Kind | None]) -> Condition:
+MAX_DEPTH = 20
+"""How deep inline tables may stand in each other; the law needs 3."""
+
+
+def parse(item: object, kind_of: Callable[[str], Kind | None], depth: int = 0) -> Condition:
     """The condition of one item of `all`, `any` or `none`: text, or an inline table of them.
 
     `kind_of(name)` says what a name is, None if there is no such metric or quantity.
     Raises ConditionError.
     """
     if isinstance(item, dict):
-        return combine(item, kind_of)
+        return combine(item, kind_of, depth + 1)
     if not isinstance(item, str):
         raise ConditionError(item, f"{item!r} is not quoted; expected a test as text")
     text = item.strip()
     if text.startswith("not "):
+        if text[4:].lstrip().startswith("not "):
+            raise ConditionError(item, f"{text[:40]!r} says not twice; expected it once")
         return Not(parse(text[4:], kind_of))
     if text.startswith("unknown"):
         why = re.fullmatch(r'unknown\("(.*)"\)|unknown\(\'(.*)\'\)', text)
@@ -127,15 +133,19 @@ def parse(item: object, kind_of: Callable[[str], Kind | None]) -> Condition:
     )
 
 
-def combine(table: dict[str, object], kind_of: Callable[[str], Kind | None]) -> Condition:
+def combine(
+    table: dict[str, object], kind_of: Callable[[str], Kind | None], depth: int = 0
+) -> Condition:
     """all, any and none of a paragraph or an inline table, together."""
+    if depth > MAX_DEPTH:
+        raise ConditionError("", f"nested too deep; expected at most {MAX_DEPTH} tables")
     parts: list[Condition] = []
     for word, items in table.items():
         if word not in ("all", "any", "none"):
             raise ConditionError(table, f"unknown key {word!r}; expected all, any or none")
         if not isinstance(items, list) or not items:
             raise ConditionError(table, f"{word!r} is empty; expected a list of conditions")
-        parsed = tuple(parse(item, kind_of) for item in items)
+        parsed = tuple(parse(item, kind_of, depth) for item in items)
         match word:
             case "all":
                 parts.extend(parsed)

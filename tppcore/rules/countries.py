@@ -45,6 +45,8 @@ class CountryGroups:
     def contains(self, names: Iterable[str], country: str, date: datetime.date) -> bool:
         """Whether a country is one of `names` (codes and groups) on a date."""
         return any(
-            country in self.members(name, date) if name in self.groups else country == name
+            country in self.members(name, date)
+            if name in self.groups
+            else country == ALIASES.get(name, name)
             for name in names
         )

@@ -87,6 +87,9 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 
 
+MAX_DEPTH = 100
+
+
 def parse(text: str, scope: Scope, format: str | None = None) -> Expr:
     """The tree of a formula.
 
@@ -97,7 +100,16 @@ def parse(text: str, scope: Scope, format: str | None = None) -> Expr:
         body = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise FormulaError(f"not a formula: {text!r}; expected + * / max and names") from error
+    if _depth(body) > MAX_DEPTH:
+        raise FormulaError(f"nested too deep; expected at most {MAX_DEPTH} operations in each other")
     return _Parser(text.strip(), scope).expr(body, format)
+
+
+def _depth(node: ast.AST) -> int:
+    depth, level = 0, [node]
+    while level:
+        depth, level = depth + 1, [child for each in level for child in ast.iter_child_nodes(each)]
+    return depth
 
 
 class _Parser:

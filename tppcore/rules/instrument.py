@@ -268,7 +268,7 @@ def check_references(
         for j, paragraph in enumerate(version["paragraph"]):
             for text in _strings([paragraph.get(name) for name in _CONDITION_KEYS]):
                 match = re.match(
-                    r"(?:not )*([a-z0-9][a-z0-9.\-]*)/([A-Za-z0-9.\-]+)$", text.strip()
+                    r"(?:not\s+)?([a-z0-9][a-z0-9.\-]*)/([A-Za-z0-9.\-]+)$", text.strip()
                 )
                 if not match:
                     continue

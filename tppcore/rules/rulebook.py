@@ -69,7 +69,7 @@ class Paragraph:
     condition: Condition = field(compare=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rulebook:
     """What `classify` and `explain` work with. Compared by identity; `hash` names its content."""
 
@@ -82,6 +82,12 @@ class Rulebook:
     specs: Specs
     rules: Mapping[str, Any]
     hash: str
+
+    def __repr__(self) -> str:
+        return (
+            f"<Rulebook {self.hash}: {len(self.paragraphs)} paragraphs, {self.as_of}, "
+            f"{self.destination or 'no destination'}>"
+        )
 
     def __getitem__(self, identity: str) -> Paragraph:
         """The paragraph of an id such as "us-3a090/a.1". Raises UnknownName, a KeyError too."""
@@ -344,7 +350,9 @@ class _Expander:
 
     def destination(self, members: tuple[str, ...]) -> Condition:
         if self.country is None:
-            return Unknown("destination")
+            # A gap of its own for each list: one gap for all would say that a destination in D:5
+            # is in A:5 as well, and decide what is not decided.
+            return Unknown(f"destination in {', '.join(members)}")
         return Constant(self.specs.groups.contains(members, self.country, self.date))
 
     def paragraph(

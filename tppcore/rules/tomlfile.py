@@ -30,6 +30,8 @@ class TomlFile:
             at = re.search(r"at line (\d+)", str(error))
             last = self.text.count("\n") + 1
             raise SpecError(path, int(at[1]) if at else last, f"not TOML: {error}") from None
+        except RecursionError:
+            raise SpecError(path, 1, "nested too deep; expected a rule file") from None
         self._lines = _key_lines(self.text)
 
     def line(self, key: Key, item: object = None) -> int:

@@ -18,7 +18,21 @@ import pyarrow.compute as pc
 
 from tppcore.errors import InputError
 
-MISSING = ("", "NA", "N/A", "#N/A", "n/a", "null", "NULL", "None", "NaN", "nan", "-", "\u2013", "\u2014")
+MISSING = (
+    "",
+    "NA",
+    "N/A",
+    "#N/A",
+    "n/a",
+    "null",
+    "NULL",
+    "None",
+    "NaN",
+    "nan",
+    "-",
+    "\u2013",
+    "\u2014",
+)
 """Text that stands for a missing cell."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from tppcore.errors import TppError
+from tppcore.rules.store import specs
 from tppcore.sources import mapping as columns
 from tppcore.sources.mapping import ColumnMap, Quantities
 
@@ -67,10 +68,7 @@ def batches(
     quantities: Quantities | None = None,
 ) -> Iterator[Any]:
     """The same, as tables of some ten thousand rows each, at least one of them (maybe empty)."""
-    if quantities is None:
-        from tppcore.rules.store import specs
-
-        quantities = specs().vocabulary.quantities
+    quantities = specs().vocabulary.quantities if quantities is None else quantities
     file = _File(source, format)
     try:
         yield from _READERS[file.format](file, quantities, mapping)

@@ -38,10 +38,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tppcore.errors import SpecError, TppError, UnknownName
+from tppcore.rules.store import specs
 from tppcore.rules.tomlfile import TomlFile
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources import cells
-from tppcore.sources.processing_units import COLUMN as UNITS
+from tppcore.sources.processing_units import COLUMN
 from tppcore.sources.units import convert, scale
 
 Quantities = Mapping[str, QuantitySpec]
@@ -135,7 +136,7 @@ def plan(
             if quantity_of(bare, quantities):
                 rule = Rule((bare,), unit=in_brackets[2] if in_brackets else None)
         if rule is None:
-            if mapping is None or name in key or name == UNITS:
+            if mapping is None or name in key or name == COLUMN:
                 steps.append(_Step(name, None))
             continue
         if name in key:
@@ -300,10 +301,10 @@ def _text(value: Any) -> str:
     return {True: "1", False: "0"}[value] if isinstance(value, bool) else str(value)
 
 
-def _shipped() -> dict[str, str]:
-    """The mappings that are installed with the package, or stand beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    folders = (package / "mappings", package.parent / "specs" / "mappings")
-    return {
-        path.stem: path.read_text("utf-8") for folder in folders for path in folder.glob("*.toml")
-    }
+def _shipped() -> Mapping[str, str]:
+    """The text of the mappings that come with tppcore, by name."""
+    shipped: Mapping[str, str] = specs().data.get("mappings", {})
+    if not shipped:
+        folder = Path(__file__).parents[2] / "specs" / "mappings"
+        shipped = {path.stem: path.read_text("utf-8") for path in folder.glob("*.toml")}
+    return shipped

@@ -20,7 +20,7 @@ C_TESTS := $(patsubst tests/c/%.c,build/sanitize/%,$(wildcard tests/c/test_*.c))
 install: $(STAMPS)/installed
 
 run: install | out
-	$(RUN) -m tppcore.demo
+	$(RUN) -m tppcore.demo --out .
 
 test: install $(STAMPS)/test | out
 	$(PYTHON) -P -m pytest -q tests

@@ -95,9 +95,10 @@ def metrics(
     Returns
     -------
     For one chip a dict of floats by name, or (low, high) for a metric known only in bounds, or
-    None where it does not apply. Otherwise a dict of float64 arrays (n,): the value, with
-    NAME_low and NAME_high (float64, inf if unbounded) beside it for metrics that are uncertain
-    in some row; NaN where uncertain or not applicable.
+    None where it does not apply. Otherwise float64 columns (n,): the value, with NAME_low and
+    NAME_high (inf if unbounded) beside it for metrics that are uncertain in some row; NaN where
+    uncertain or not applicable. They come as a data frame for pandas and Polars, as an Arrow
+    table for other Arrow tables, else as a dict of arrays.
 
     Raises UnknownName for a metric that does not exist, InputError for numbers.
     """
@@ -121,7 +122,7 @@ def metrics(
         found[name] = np.where(known, low[i], np.nan)
         if not (known | np.isnan(low[i])).all():
             found[f"{name}_low"], found[f"{name}_high"] = low[i], high[i]
-    return found
+    return read.answer(found)
 
 
 def _scalar(low: float, high: float) -> Any:

@@ -43,12 +43,11 @@ def main() -> None:
     report.show(report.classify(*report.catalogue(), rules), sys.stdout)
 
     options.out.mkdir(parents=True, exist_ok=True)
-    configurations = options.out / "configurations.parquet"
-    verdicts = options.out / "verdicts.parquet"
+    source, target = options.out / "configurations.parquet", options.out / "verdicts.parquet"
     started = time.perf_counter()
-    generate(configurations, options.rows, options.seed)
+    generate(source, options.rows, options.seed)
     generated = time.perf_counter() - started
-    counts, inside, whole_time = judge(configurations, verdicts, rules, options.engine)
+    counts, inside, whole_time = judge(source, target, rules, options.engine)
 
     print(f"\n{options.rows:,} generated configurations, {rules.as_of}, {DESTINATION}:")
     for outcome, count in counts.items():
@@ -57,7 +56,7 @@ def main() -> None:
     print(f"Parquet to Parquet     {rate(options.rows, whole_time)}")
     print(f"generated in           {generated:.1f} s, seed {options.seed}")
     print(f"peak memory            {peak_memory() / 2**20:,.0f} MiB")
-    print(f"written                {configurations}, {verdicts}")
+    print(f"written                {source}, {target}")
 
 
 def configurations(rows: int, seed: int) -> Iterator[Any]:

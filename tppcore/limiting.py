@@ -8,6 +8,7 @@ of doubles. The cost is one classification and a few passes over the metrics.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -40,13 +41,13 @@ def limiting(
     rules: Rulebook,
     rows: int,
     verdicts: Callable[[Rulebook], Mapping[str, Any]],
-    values: Callable[[Sequence[str]], Mapping[str, Doubles]],
+    ends: Callable[[Sequence[str]], Mapping[str, tuple[Doubles, Doubles]]],
     exactly: Callable[[int], Limit | None],
 ) -> Limiting:
     """The limiting test of each of `rows` rows.
 
-    `verdicts` classifies the rows under a rulebook (masked boolean arrays by paragraph), `values`
-    gives the low ends of metrics (float64), `exactly` decides one row in rational arithmetic.
+    `verdicts` classifies the rows under a rulebook (masked boolean arrays by paragraph), `ends`
+    gives both ends of metrics (float64), `exactly` decides one row in rational arithmetic.
     """
     found = limits(rules)
     places = found.decisions.places
@@ -65,7 +66,7 @@ def limiting(
         # There are few kinds of rows: numbered anew at each metric they stay small.
         width = int(high.max()) + 1
         kind = np.unique((kind * width + low) * width + high, return_inverse=True)[1]
-    doubles = values(found.numeric)
+    doubles = ends(found.numeric)
     order = np.argsort(kind, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(kind[order])) + 1):
         one = members[0]
@@ -77,9 +78,11 @@ def limiting(
         for i, (metric, index) in enumerate(crossings):
             side, at = _side(span[metric][0], index), float(thresholds[metric][index])
             # The engine knows the side; the double of the metric may be off by a rounding.
-            away = np.maximum((doubles[metric][members] - at) * side, 0.0) * side
+            facing = doubles[metric][side < 0][members]
+            away = np.maximum((facing - at) * side, 0.0) * side
             distance = np.abs(away) / (at or 1.0)
-            closer = distance < nearest
+            # Of two that doubles can't tell apart the first is taken, as of two that are equal.
+            closer = distance < nearest * (1 - 1e-12)
             nearest[closer], chosen[closer], margin[closer] = distance[closer], i, away[closer]
         for i, (metric, index) in enumerate(crossings):
             here = chosen == i
@@ -90,13 +93,19 @@ def limiting(
             for j in np.flatnonzero(hair) if side else ():
                 row = int(members[j])
                 limit = exactly(row) if nearest[j] < _DOUBTFUL else None
-                limit = limit or Limit(metric, threshold, Fraction(float(margin[j])))
+                limit = limit or Limit(metric, threshold, _shown(float(margin[j]), threshold))
                 tests[row], margins[row] = limit.text, float(limit.margin)
     return Limiting(tests, margins)
 
 
+def _shown(margin: float, threshold: Fraction) -> Fraction:
+    """A margin without the digits that the difference of two doubles has lost."""
+    digits = 12 - math.ceil(math.log10(threshold)) if threshold else 12
+    return Fraction(repr(round(margin, digits)))
+
+
 def _probes(rules: Rulebook, thresholds: Mapping[str, Sequence[Fraction]]) -> Rulebook:
-    """A rulebook with one paragraph for each cut: 2 i is "threshold i reached", the next "passed"."""
+    """A rulebook with a paragraph for each cut: 2 i is "threshold i reached", 2 i + 1 "passed"."""
     pattern = rules.paragraphs[0]
     return replace(
         rules,

@@ -90,12 +90,18 @@ def classify(
     def verdicts(probes: Rulebook) -> Mapping[str, Any]:
         return api.classify(data, probes, engine=found.engine, threads=threads).to_numpy()
 
-    def values(names: Sequence[str]) -> Any:
-        return api.metrics(data, names, rules.readings, engine=found.engine)
+    def values(names: Sequence[str]) -> dict[str, Any]:
+        given = api.metrics(data, names, rules.readings, engine=found.engine)
+        if isinstance(given, dict):
+            return given
+        return {name: given.column(name).to_numpy() for name in given.column_names}
 
-    def lows(names: Sequence[str]) -> Any:
+    def ends(names: Sequence[str]) -> dict[str, Any]:
         given = values(names)
-        return {name: given.get(f"{name}_low", given[name]) for name in names}
+        return {
+            name: tuple(given.get(f"{name}_{end}", given[name]) for end in ("low", "high"))
+            for name in names
+        }
 
     def exactly(row: int) -> Limit | None:
         if isinstance(data, list):
@@ -108,7 +114,7 @@ def classify(
         columns[name] = pa.array(np.where(np.isinf(numbers), np.nan, numbers), from_pandas=True)
     answers = found.to_arrow()
     columns |= {name: answers.column(name) for name in found.paragraphs}
-    limits = limiting(rules, keys.num_rows, verdicts, lows, exactly)
+    limits = limiting(rules, keys.num_rows, verdicts, ends, exactly)
     columns["outcome"] = found.outcome
     columns["limiting_test"] = pa.array(limits.tests, pa.string())
     columns["margin"] = pa.array(limits.margins, from_pandas=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 
 from tppcore.errors import TppError
@@ -45,6 +46,13 @@ def compile(
         except TooWide as error:
             raise TppError(str(error)) from None
     return programs[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """The axis of a gap in the text."""
+
+    why: str
 
 
 class _Compiler:
@@ -134,11 +142,12 @@ class _Compiler:
                 return self.node(Node(Op.NOT_APPLICABLE))
 
     def paragraph(self, identity: str, condition: Condition) -> Paragraph:
-        compares: dict[int, set[tuple[Fraction, bool]]] = {}
+        compares: dict[str, set[tuple[Fraction, bool]]] = {}
         self.collect(condition, compares)
-        # Cuts of one metric in order; at one threshold >= holds before > does.
-        cuts = {axis: sorted(found) for axis, found in compares.items()}
-        gaps: dict[str, None] = {}
+        # Cuts of one metric in order; at one threshold >= holds before > does. An axis is a metric
+        # and not its node: metrics are taken independently, also where two share a node here.
+        cuts = {metric: sorted(found) for metric, found in compares.items()}
+        gaps: dict[_Gap, None] = {}
         function = self.function(condition, cuts, gaps)
         counts: dict[boxes.Axis, int] = {axis: len(found) for axis, found in cuts.items()}
         counts.update(dict.fromkeys(gaps, 1))
@@ -149,13 +158,13 @@ class _Compiler:
             tuple(self.literals(box, cuts) for box in false),
         )
 
-    def collect(self, condition: Condition, into: dict[int, set[tuple[Fraction, bool]]]) -> None:
+    def collect(self, condition: Condition, into: dict[str, set[tuple[Fraction, bool]]]) -> None:
         match condition:
             case Compare(metric) if isinstance(self.tree(metric), Const):
                 pass
             case Compare(metric, op, threshold):
                 # x < t is the negation of x >= t, and x <= t that of x > t.
-                into.setdefault(self.metric(metric), set()).add((threshold, op in (">", "<=")))
+                into.setdefault(metric, set()).add((threshold, op in (">", "<=")))
             case All(items) | AnyOf(items):
                 for item in items:
                     self.collect(item, into)
@@ -165,19 +174,18 @@ class _Compiler:
     def function(
         self,
         condition: Condition,
-        cuts: dict[int, list[tuple[Fraction, bool]]],
-        gaps: dict[str, None],
+        cuts: dict[str, list[tuple[Fraction, bool]]],
+        gaps: dict[_Gap, None],
     ) -> boxes.Function:
         match condition:
             case Compare(metric, op, threshold) if isinstance(constant := self.tree(metric), Const):
                 return COMPARE[op](constant.value, threshold)
             case Compare(metric, op, threshold):
-                axis = self.metric(metric)
-                cut = boxes.Cut(axis, cuts[axis].index((threshold, op in (">", "<="))))
+                cut = boxes.Cut(metric, cuts[metric].index((threshold, op in (">", "<="))))
                 return boxes.Negation(cut) if op in ("<", "<=") else cut
             case Unknown(why):
-                gaps[why] = None
-                return boxes.Cut(why, 0)
+                gaps[_Gap(why)] = None
+                return boxes.Cut(_Gap(why), 0)
             case Constant(value):
                 return value
             case All(items):
@@ -190,21 +198,21 @@ class _Compiler:
                 raise AssertionError(f"{condition} has not been expanded")
 
     def literals(
-        self, box: boxes.Box, cuts: dict[int, list[tuple[Fraction, bool]]]
+        self, box: boxes.Box, cuts: dict[str, list[tuple[Fraction, bool]]]
     ) -> tuple[int, ...]:
         found = []
         for axis, (low, high) in box.items():
-            if isinstance(axis, int):
-                own = cuts[axis]
+            if isinstance(axis, str):
+                node, own = self.metric(axis), cuts[axis]
                 if low > 0:
-                    found.append(self.cut_test(axis, own[low - 1]) << 1)
+                    found.append(self.cut_test(node, own[low - 1]) << 1)
                 if high < len(own):
-                    found.append(self.cut_test(axis, own[high]) << 1 | 1)
+                    found.append(self.cut_test(node, own[high]) << 1 | 1)
             else:
                 # A gap in the text: a test of a metric that never applies is never decided.
                 gap = self.test(self.node(Node(Op.NOT_APPLICABLE)), ">=", Fraction(1))
                 found.append(gap << 1 | (1 if low == 0 else 0))
         return tuple(found)
 
-    def cut_test(self, axis: int, cut: tuple[Fraction, bool]) -> int:
-        return self.test(axis, ">" if cut[1] else ">=", cut[0])
+    def cut_test(self, node: int, cut: tuple[Fraction, bool]) -> int:
+        return self.test(node, ">" if cut[1] else ">=", cut[0])

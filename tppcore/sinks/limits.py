@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from tppcore.engine.exact import Decisions, Metrics, Row
+from tppcore.engine.exact import Decisions, Interval, Metrics, Row
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.outcome import Ladder
 
@@ -63,7 +63,7 @@ class Limits:
         best: tuple[Fraction, Limit] | None = None
         for metric, i in self.crossings(spans):
             threshold = self.decisions.places[metric].thresholds[i]
-            margin = metrics.metric(metric).low - threshold
+            margin = _facing(metrics.metric(metric), threshold) - threshold
             distance = abs(margin) / threshold if threshold else abs(margin)
             if best is None or distance < best[0]:
                 best = distance, Limit(metric, threshold, margin)
@@ -91,6 +91,11 @@ class Limits:
         for i, decider in zip(self.ladder.members, self.decisions.deciders, strict=True):
             verdicts[i] = decider.decide(spans)
         return self.ladder.code(verdicts)
+
+
+def _facing(value: Interval, threshold: Fraction) -> Fraction:
+    """The end of a range that is nearest to a threshold outside of it."""
+    return value.low if value.low >= threshold else Fraction(value.high)
 
 
 def _across(place: int, i: int) -> tuple[int, ...]:

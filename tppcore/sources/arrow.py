@@ -27,7 +27,15 @@ class ArrowReader:
         elif isinstance(source, pa.RecordBatch):
             self.table = pa.Table.from_batches([source])
         else:
-            self.table = pa.table(source)
+            try:
+                self.table = pa.table(source)
+            except (ValueError, TypeError) as error:
+                # pyarrow refuses what a data frame may hold: two columns of one name, or one
+                # column of text and numbers.
+                raise TppError(
+                    f"can't read this table: {'; '.join(map(str, error.args))}; expected each "
+                    "column name once and one type a column"
+                ) from None
         self.names: list[str] = list(self.table.column_names)
 
     def rows(self, name: str) -> int:

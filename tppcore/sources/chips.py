@@ -16,7 +16,7 @@ from tppcore.errors import InputError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources import processing_units
-from tppcore.sources.decimals import double, scalar
+from tppcore.sources.decimals import FLOAT_MAX, double, scalar
 from tppcore.sources.names import CatalogueName, catalogue_names, resolve
 
 _SMALLEST, _LARGEST = Fraction(1, 10**15), Fraction(10**24)
@@ -140,7 +140,8 @@ def _interval(spec: QuantitySpec, low: Fraction | None, high: Fraction | None) -
         if spec.positive and high == 0:
             raise InputError(spec.name, None, 0, "a number above 0")
         if end != 0 and not _SMALLEST <= end <= _LARGEST:
-            raise InputError(spec.name, None, float(end), "0 or a number from 1e-15 to 1e+24")
+            shown = float(end) if abs(end) <= FLOAT_MAX else "a number beyond 1e308"
+            raise InputError(spec.name, None, shown, "0 or a number from 1e-15 to 1e+24")
     if low is not None and high is not None and low > high:
         raise InputError(
             spec.name,

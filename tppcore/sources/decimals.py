@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tppcore.engine.columns import MISSING, Doubles
+from tppcore.engine.columns import LARGEST, MISSING, Doubles
 from tppcore.errors import InputError
 from tppcore.rules.condition import days
 from tppcore.rules.vocabulary import QuantitySpec
+
+FLOAT_MAX = Fraction(sys.float_info.max)
 
 _TRUE, _FALSE = {"1", "y", "yes", "true", "t"}, {"0", "n", "no", "false", "f"}
 
@@ -48,6 +51,8 @@ def exact(value: Any, column: str, row: int | None = None) -> Fraction | None:
 
 def double(value: Fraction, column: str, row: int | None = None) -> float:
     """The double that stands for a decimal. Raises InputError if none does."""
+    if abs(value) > FLOAT_MAX:
+        raise InputError(column, row, "a number beyond 1e308", f"0 or a number up to {LARGEST:g}")
     nearest = float(value)
     if Fraction(repr(nearest)) != value:
         shown = str(value) if value.denominator == 1 else f"{value} (about {nearest!r})"
@@ -92,6 +97,8 @@ def word(value: Any, spec: QuantitySpec, row: int | None = None) -> Fraction | N
 
 def scalar(value: Any, spec: QuantitySpec, row: int | None = None) -> Fraction | None:
     """The number of one cell of any kind of quantity. Raises InputError."""
+    if isinstance(value, float) and value != value:
+        return None
     match spec.kind:
         case "boolean":
             held = truth(value, spec.name, row)
@@ -107,7 +114,8 @@ def scalar(value: Any, spec: QuantitySpec, row: int | None = None) -> Fraction |
 def column(values: Any, spec: QuantitySpec, name: str) -> NDArray[np.float64] | NDArray[np.uint8]:
     """One column of NumPy values as the engines take it: float64 with NaN for missing, or uint8.
 
-    float64 is taken as it is, without a copy if contiguous. Raises InputError with the row.
+    float64 numbers are taken as they are, without a copy if contiguous; booleans become uint8.
+    Raises InputError with the row.
     """
     array = np.asarray(values)
     if array.ndim != 1:
@@ -123,7 +131,7 @@ def column(values: Any, spec: QuantitySpec, name: str) -> NDArray[np.float64] | 
         doubles = _numeric(array, name)
         if mask is not None and mask.any():
             doubles = np.where(mask, np.nan, doubles)
-        return np.ascontiguousarray(doubles)
+        return _flags(doubles, name) if spec.kind == "boolean" else np.ascontiguousarray(doubles)
     if spec.kind == "date" and kind == "M":
         return _days(array)
     out = np.full(len(array), np.nan)
@@ -167,6 +175,16 @@ def _from_narrow(array: NDArray[Any]) -> Doubles:
     for i in np.flatnonzero(~found):
         out[i] = float(str(array[i]))
     return out
+
+
+def _flags(doubles: Doubles, name: str) -> NDArray[np.uint8]:
+    missing = np.isnan(doubles)
+    strange = ~missing & (doubles != 0) & (doubles != 1)
+    if strange.any():
+        row = int(np.argmax(strange))
+        raise InputError(name, row, float(doubles[row]), "0, 1 or missing")
+    flags: NDArray[np.uint8] = np.where(missing, MISSING, doubles == 1).astype(np.uint8)
+    return flags
 
 
 def _days(array: NDArray[Any]) -> Doubles:

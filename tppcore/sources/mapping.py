@@ -303,8 +303,5 @@ def _text(value: Any) -> str:
 
 def _shipped() -> Mapping[str, str]:
     """The text of the mappings that come with tppcore, by name."""
-    shipped: Mapping[str, str] = specs().data.get("mappings", {})
-    if not shipped:
-        folder = Path(__file__).parents[2] / "specs" / "mappings"
-        shipped = {path.stem: path.read_text("utf-8") for path in folder.glob("*.toml")}
+    shipped: Mapping[str, str] = specs().data["mappings"]
     return shipped

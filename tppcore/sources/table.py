@@ -51,6 +51,24 @@ class Table:
             self._columns = self._read()
         return self._columns
 
+    def answer(self, columns: dict[str, Doubles]) -> Any:
+        """Columns (n,) in the caller's own kind of table."""
+        match self.kind:
+            case "chip" | "chips" | "dict":
+                return columns
+            case "pandas":
+                import pandas as pd
+
+                return pd.DataFrame(columns, index=self.source.index)
+            case "polars":
+                import polars as pl
+
+                return pl.DataFrame(columns)
+            case _:
+                import pyarrow as pa
+
+                return pa.table(columns)
+
     def _read(self) -> Columns:
         if self.chips is not None:
             return chips.columns(self.chips)
@@ -70,8 +88,11 @@ class _NumpyReader:
     def __call__(self, name: str, spec: QuantitySpec) -> Any:
         return column(self.source[name], spec, name)
 
-    def rows(self, name: str) -> int:
-        return len(self.source[name])
+    def rows(self, name: str) -> int | None:
+        """None for what is no column, such as text or a number beside the columns of a dict."""
+        values = self.source[name]
+        whole = isinstance(values, (str, bytes)) or getattr(values, "shape", None) == ()
+        return len(values) if hasattr(values, "__len__") and not whole else None
 
     def objects(self, name: str) -> Sequence[Any]:
         return list(self.source[name])
@@ -93,20 +114,15 @@ def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns
             if name.startswith(_SUSPECT):
                 formats = ", ".join(vocabulary.formats)
                 raise TppError(f"unknown column {name!r}; expected one of the formats {formats}")
-            if rows is None and name != processing_units.COLUMN:
-                rows = read.rows(name)
+            rows = _same(rows, read.rows(name), name)
             continue
         if side and spec.kind != "number":
             raise TppError(f"column {name!r}: a {spec.kind} has no range; expected {base!r}")
         values = read(name, spec)
-        if rows is not None and len(values) != rows:
-            raise TppError(f"column {name!r} has {len(values)} rows; expected {rows} as the others")
-        rows = len(values)
+        rows = _same(rows, len(values), name)
         found.setdefault(base, [None, None, None])[side] = values
     if processing_units.COLUMN in names:
-        objects = read.objects(processing_units.COLUMN)
-        rows = len(objects)
-        found.update(_units(objects, vocabulary))
+        found.update(_units(read.objects(processing_units.COLUMN), vocabulary))
     _drop_sparse(found, vocabulary)
     by_quantity = {
         name: Column(
@@ -116,6 +132,12 @@ def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns
         for name, parts in found.items()
     }
     return Columns(rows or 0, by_quantity)
+
+
+def _same(rows: int | None, count: int | None, name: str) -> int | None:
+    if None not in (rows, count) and rows != count:
+        raise TppError(f"column {name!r} has {count} rows; expected {rows} as the others")
+    return rows if count is None else count
 
 
 def _both_ends(

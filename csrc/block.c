@@ -39,7 +39,8 @@ typedef struct {
     uint32_t size;
     uint64_t mask[WORDS];  /* the rows */
     uint64_t rated[WORDS]; /* rows that state any peak rate */
-    bool definite;
+    bool all_rated;
+    bool definite; /* rated as far as it matters, and nothing else unknown */
     bool complete[TPP_MAX_INPUTS]; /* a value in every row */
 } block;
 
@@ -185,8 +186,10 @@ static tpp_status examine(block *b, tpp_error *error)
             tpp_number_check(program, b->columns, b->row, b->count, error);
         return status != TPP_OK ? status : tpp_error_set(error, TPP_ERROR_ARGUMENT);
     }
+    b->all_rated = true;
     for (uint32_t w = 0; w < b->words; w++) {
         unknown |= unrated[w] & ~b->rated[w];
+        b->all_rated &= (b->mask[w] & ~b->rated[w]) == 0;
     }
     b->definite = unknown == 0;
     return TPP_OK;
@@ -205,6 +208,11 @@ static void start(block *b, const tpp_program *program, const tpp_column *column
         const uint32_t left = count > 64 * w ? count - 64 * w : 0;
         b->mask[w] = left >= 64 ? UINT64_MAX : (UINT64_C(1) << left) - 1;
     }
+}
+
+static bool is_rated(const block *b, uint32_t at)
+{
+    return (b->rated[at / 64] >> at % 64 & 1) != 0;
 }
 
 static void fill(double *restrict out, double value, uint32_t n)
@@ -499,7 +507,8 @@ static tpp_status decide_row(const block *b, uint32_t at, outcome *result)
         wanted[c / 64] |= UINT64_C(1) << c % 64;
     }
     const tpp_status status =
-        tpp_exact_cuts(program, b->columns, b->row + at, wanted, possible, certain);
+        tpp_exact_cuts(program, b->columns, b->row + at,
+                                             is_rated(b, at), wanted, possible, certain);
     for (uint32_t c = 0; c < program->cuts && status == TPP_OK; c++) {
         if ((wanted[c / 64] >> c % 64 & 1) != 0) {
             const uint64_t row = UINT64_C(1) << bit;
@@ -613,7 +622,7 @@ NOINLINE static bool run_definite(const block *b, outcome *result)
 {
     _Alignas(64) double slot[TPP_MAX_SLOTS][TPP_BLOCK];
     const double *vector[TPP_MAX_SLOTS];
-    const tpp_plan *plan = &b->program->definite;
+    const tpp_plan *plan = &b->program->rated;
     const uint32_t n = b->size;
     for (uint32_t s = 0; s < plan->steps; s++) {
         const tpp_step *step = &plan->step[s];
@@ -690,7 +699,8 @@ static void load_range(const block *b, const tpp_column *column, double *restric
     }
 }
 
-static ends load_interval(const block *b, uint32_t index, double *low, double *high)
+static ends load_interval(const block *b, uint32_t index, double *restrict low,
+                          double *restrict high)
 {
     const tpp_input *input = &b->program->input[index];
     const double *values = values_of(b, index, low);
@@ -705,15 +715,18 @@ static ends load_interval(const block *b, uint32_t index, double *low, double *h
         load_range(b, &b->columns[index], low, high);
     }
     const double missing = input->has_default ? input->fill.approx : 0.0;
-    const bool rated_is_zero = input->closed_list && !input->open_unlisted;
-    for (uint32_t w = 0; w < b->words; w++) {
-        for (uint32_t i = 0; i < 64; i++) {
-            const uint32_t at = 64 * w + i;
-            const bool zero = rated_is_zero && (b->rated[w] >> i & 1) != 0;
-            const double most = input->has_default ? missing : zero ? 0.0 : HUGE_VAL;
-            high[at] = low[at] == low[at] ? high[at] : most;
-            low[at] = low[at] == low[at] ? low[at] : missing;
+    double most[TPP_BLOCK];
+    fill(most, input->has_default ? missing : HUGE_VAL, b->size);
+    if (input->closed_list && !input->open_unlisted && !input->has_default) {
+        for (uint32_t i = 0; i < b->size; i++) {
+            most[i] = is_rated(b, i) ? 0.0 : HUGE_VAL;
         }
+    }
+    for (uint32_t i = 0; i < b->size; i++) {
+        high[i] = low[i] == low[i] ? high[i] : most[i];
+    }
+    for (uint32_t i = 0; i < b->size; i++) {
+        low[i] = low[i] == low[i] ? low[i] : missing;
     }
     return (ends){low, high};
 }
@@ -809,7 +822,7 @@ NOINLINE static void run_interval(const block *b, outcome *result)
 {
     _Alignas(64) double slot[TPP_MAX_SLOTS][2][TPP_BLOCK];
     ends vector[TPP_MAX_SLOTS];
-    const tpp_plan *plan = &b->program->interval;
+    const tpp_plan *plan = b->all_rated ? &b->program->rated : &b->program->any;
     for (uint32_t s = 0; s < plan->steps; s++) {
         const tpp_step *step = &plan->step[s];
         const ends out = run_step(b, step, vector, slot[step->out][0], slot[step->out][1]);
@@ -849,9 +862,10 @@ static tpp_status report_near(const block *b, const outcome *result, double *con
 {
     for (uint32_t w = 0; w < b->words; w++) {
         for (uint64_t left = result->any_near[w] & b->mask[w]; left != 0; left &= left - 1) {
-            const uint64_t row = b->row + 64 * w + (uint64_t)__builtin_ctzll(left);
+            const uint32_t at = 64 * w + (uint32_t)__builtin_ctzll(left);
+            const uint64_t row = b->row + at;
             for (uint32_t m = 0; m < b->program->metrics; m++) {
-                const tpp_status status = tpp_exact_metric(b->program, b->columns, row, m,
+                const tpp_status status = tpp_exact_metric(b->program, b->columns, row, is_rated(b, at), m,
                                                            &low[m][row], &high[m][row]);
                 if (status != TPP_OK) {
                     return tpp_error_number(error, status, row, 0, TPP_PART_VALUE, 0.0);

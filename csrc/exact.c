@@ -280,7 +280,7 @@ static void set_constant(interval *out, tpp_decimal constant)
 
 /* Runs an exact plan; its root is the result of the last step. */
 static bool run(const tpp_program *program, const tpp_column *columns, uint64_t row,
-                const tpp_plan *plan, interval *slot)
+                bool rated, const tpp_plan *plan, interval *slot)
 {
     bool fits = true;
     for (uint32_t s = 0; s < plan->steps && fits; s++) {
@@ -291,7 +291,7 @@ static bool run(const tpp_program *program, const tpp_column *columns, uint64_t 
         switch (step->kind) {
         case TPP_STEP_LOAD:
             load(out, &program->input[step->input],
-                 tpp_number_read(program, columns, row, step->input));
+                 tpp_number_read(program, columns, row, rated, step->input));
             break;
         case TPP_STEP_FILL:
             set_constant(out, step->constant);
@@ -336,7 +336,7 @@ static const interval *root(const tpp_plan *plan, const interval *slot)
 }
 
 tpp_status tpp_exact_cuts(const tpp_program *program, const tpp_column *columns, uint64_t row,
-                          const uint64_t *wanted, uint64_t *possible, uint64_t *certain)
+                          bool rated, const uint64_t *wanted, uint64_t *possible, uint64_t *certain)
 {
     interval slot[TPP_MAX_SLOTS];
     uint64_t left[TPP_MAX_CUTS / 64];
@@ -348,8 +348,8 @@ tpp_status tpp_exact_cuts(const tpp_program *program, const tpp_column *columns,
         if ((left[c / 64] >> c % 64 & 1) == 0) {
             continue;
         }
-        const tpp_plan *plan = &program->exact[program->cut[c].target];
-        if (!run(program, columns, row, plan, slot)) {
+        const tpp_plan *plan = &program->exact[rated][program->cut[c].target];
+        if (!run(program, columns, row, rated, plan, slot)) {
             return TPP_ERROR_WIDTH;
         }
         for (uint32_t d = c; d < program->cuts; d++) {
@@ -383,11 +383,11 @@ static double approximate(const rational *a)
 }
 
 tpp_status tpp_exact_metric(const tpp_program *program, const tpp_column *columns, uint64_t row,
-                            uint32_t metric, double *low, double *high)
+                            bool rated, uint32_t metric, double *low, double *high)
 {
     interval slot[TPP_MAX_SLOTS];
-    const tpp_plan *plan = &program->exact[program->targets + metric];
-    if (!run(program, columns, row, plan, slot)) {
+    const tpp_plan *plan = &program->exact[rated][program->targets + metric];
+    if (!run(program, columns, row, rated, plan, slot)) {
         return TPP_ERROR_WIDTH;
     }
     const interval *value = root(plan, slot);

@@ -20,43 +20,26 @@ static double read_end(const double *end, uint64_t row)
     return end != NULL ? end[row] : NAN;
 }
 
-static bool is_missing(const tpp_column *column, uint64_t row)
-{
-    return isnan(read_value(column, row)) && isnan(read_end(column->low, row)) &&
-           isnan(read_end(column->high, row));
-}
-
-static bool has_any_rate(const tpp_program *program, const tpp_column *columns, uint64_t row)
-{
-    for (uint32_t i = 0; i < program->inputs; i++) {
-        if (program->input[i].closed_list && program->input[i].given &&
-            !is_missing(&columns[i], row)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 tpp_number tpp_number_read(const tpp_program *program, const tpp_column *columns, uint64_t row,
-                           uint32_t input)
+                           bool rated, uint32_t input)
 {
     const tpp_input *entry = &program->input[input];
-    if (entry->given && !is_missing(&columns[input], row)) {
-        const double value = read_value(&columns[input], row);
+    const tpp_column *column = &columns[input];
+    if (entry->given) {
+        const double value = read_value(column, row);
         if (!isnan(value)) {
             return (tpp_number){value, value, false};
         }
-        const double low = read_end(columns[input].low, row);
-        const double high = read_end(columns[input].high, row);
-        return (tpp_number){isnan(low) ? 0.0 : low, isnan(high) ? HUGE_VAL : high, false};
+        const double low = read_end(column->low, row), high = read_end(column->high, row);
+        if (!isnan(low) || !isnan(high)) {
+            return (tpp_number){isnan(low) ? 0.0 : low, isnan(high) ? HUGE_VAL : high, false};
+        }
     }
     if (entry->has_default) {
         return (tpp_number){entry->fill.approx, entry->fill.approx, true};
     }
-    if (entry->closed_list && !entry->open_unlisted && has_any_rate(program, columns, row)) {
-        return (tpp_number){0.0, 0.0, false};
-    }
-    return (tpp_number){0.0, HUGE_VAL, false};
+    const bool is_zero = entry->closed_list && !entry->open_unlisted && rated;
+    return (tpp_number){0.0, is_zero ? 0.0 : HUGE_VAL, false};
 }
 
 static tpp_status check_one(const tpp_input *input, double value)

@@ -14,9 +14,9 @@ typedef struct {
     bool is_default; /* the input's default, exactly */
 } tpp_number;
 
-/* Reads an input of a row whose numbers are valid. */
+/* Reads an input of a row whose numbers are valid; `rated` where the row states any peak rate. */
 tpp_number tpp_number_read(const tpp_program *program, const tpp_column *columns, uint64_t row,
-                           uint32_t input);
+                           bool rated, uint32_t input);
 
 /* Checks all numbers of the rows [row, row + count): TPP_OK, or the first error. */
 tpp_status tpp_number_check(const tpp_program *program, const tpp_column *columns, uint64_t row,

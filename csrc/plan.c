@@ -42,17 +42,54 @@ static bool is_constant(const tpp_draft *draft, double value)
     return draft->node.op == TPP_OP_CONST && draft->node.value.approx == value;
 }
 
-static void make_constant(tpp_draft *draft, double value)
+static void make_constant(tpp_draft *draft, tpp_decimal value)
 {
     draft->node.op = TPP_OP_CONST;
-    draft->node.value.approx = value;
+    draft->node.value = value;
 }
 
-/* Where a table has three of twenty peak rates, most of the metric is max(x, c * 0): known inputs
- * become constants, and constants vanish. Only doubles are folded, in the operations of the block
- * evaluator; the exact plans are never folded. */
+static bool is_exact(tpp_plan_purpose purpose)
+{
+    return purpose == TPP_PLAN_NODE_RATED || purpose == TPP_PLAN_NODE_ANY;
+}
+
+/* Computes with constants, in doubles: not for exact plans, which have no use for the result. */
+static void fold_constants(tpp_draft *draft, double x, double y)
+{
+    tpp_decimal value = {0, 0, 0.0};
+    switch (draft->node.op) {
+    case TPP_OP_ADD:
+        value.approx = x + y;
+        break;
+    case TPP_OP_MUL:
+        value.approx = x * y;
+        break;
+    case TPP_OP_MAX:
+        value.approx = x > y ? x : y;
+        break;
+    default:
+        return;
+    }
+    make_constant(draft, value);
+}
+
+static void fold_select(tpp_builder *builder, tpp_draft *draft)
+{
+    const tpp_node *node = &draft->node;
+    const tpp_cut *cut = &builder->program->cut[node->literal >> 1];
+    const tpp_draft *condition = &builder->draft[builder->draft[cut->node].same_as];
+    const double value = condition->node.value.approx;
+    if (condition->node.op == TPP_OP_CONST && !(value >= cut->below && value < cut->above)) {
+        const bool holds = (value >= cut->above) != ((node->literal & 1) != 0);
+        draft->same_as = holds ? node->a : node->b;
+    }
+}
+
+/* Where a table has three of twenty peak rates, most of the metric is max(x, c * 0): absent inputs
+ * of known meaning become constants, and constants vanish. */
 static void fold(tpp_builder *builder)
 {
+    static const tpp_decimal ZERO = {0, 0, 0.0};
     const tpp_program *program = builder->program;
     for (uint32_t i = 0; i < program->nodes; i++) {
         tpp_draft *draft = &builder->draft[i];
@@ -60,9 +97,9 @@ static void fold(tpp_builder *builder)
         if (node->op == TPP_OP_INPUT) {
             const tpp_input *input = &program->input[node->a];
             if (!input->given && input->has_default) {
-                make_constant(draft, input->fill.approx);
+                make_constant(draft, input->fill);
             } else if (!input->given && input->closed_list && !input->open_unlisted) {
-                make_constant(draft, 0.0);
+                make_constant(draft, ZERO);
             }
             continue;
         }
@@ -72,52 +109,20 @@ static void fold(tpp_builder *builder)
         node->a = builder->draft[node->a].same_as;
         node->b = builder->draft[node->b].same_as;
         const tpp_draft *a = &builder->draft[node->a], *b = &builder->draft[node->b];
-        const double x = a->node.value.approx, y = b->node.value.approx;
-        const bool both = a->node.op == TPP_OP_CONST && b->node.op == TPP_OP_CONST;
-        switch (node->op) {
-        case TPP_OP_ADD:
-            if (both) {
-                make_constant(draft, x + y);
-            } else if (is_constant(a, 0.0)) {
-                draft->same_as = node->b;
-            } else if (is_constant(b, 0.0)) {
-                draft->same_as = node->a;
-            }
-            break;
-        case TPP_OP_MUL:
-            if (both) {
-                make_constant(draft, x * y);
-            } else if ((is_constant(a, 0.0) && !b->node.may_not_apply) ||
-                       (is_constant(b, 0.0) && !a->node.may_not_apply)) {
-                make_constant(draft, 0.0);
-            } else if (is_constant(a, 1.0)) {
-                draft->same_as = node->b;
-            } else if (is_constant(b, 1.0)) {
-                draft->same_as = node->a;
-            }
-            break;
-        case TPP_OP_MAX:
-            if (both) {
-                make_constant(draft, x > y ? x : y);
-            } else if (is_constant(a, 0.0)) {
-                draft->same_as = node->b;
-            } else if (is_constant(b, 0.0)) {
-                draft->same_as = node->a;
-            }
-            break;
-        case TPP_OP_SELECT: {
-            const tpp_cut *cut = &program->cut[node->literal >> 1];
-            const tpp_draft *condition = &builder->draft[builder->draft[cut->node].same_as];
-            const double value = condition->node.value.approx;
-            if (condition->node.op != TPP_OP_CONST || (value >= cut->below && value < cut->above)) {
-                break;
-            }
-            const bool holds = (value >= cut->above) != ((node->literal & 1) != 0);
-            draft->same_as = holds ? node->a : node->b;
-            break;
-        }
-        default:
-            break;
+        const bool adds = node->op == TPP_OP_ADD || node->op == TPP_OP_MAX;
+        if (node->op == TPP_OP_SELECT) {
+            fold_select(builder, draft);
+        } else if (adds && (is_constant(a, 0.0) || is_constant(b, 0.0))) {
+            draft->same_as = is_constant(a, 0.0) ? node->b : node->a;
+        } else if (node->op == TPP_OP_MUL && (is_constant(a, 1.0) || is_constant(b, 1.0))) {
+            draft->same_as = is_constant(a, 1.0) ? node->b : node->a;
+        } else if (node->op == TPP_OP_MUL &&
+                   ((is_constant(a, 0.0) && !b->node.may_not_apply) ||
+                    (is_constant(b, 0.0) && !a->node.may_not_apply))) {
+            make_constant(draft, ZERO);
+        } else if (!is_exact(builder->purpose) && a->node.op == TPP_OP_CONST &&
+                   b->node.op == TPP_OP_CONST) {
+            fold_constants(draft, a->node.value.approx, b->node.value.approx);
         }
     }
 }
@@ -301,7 +306,7 @@ static void attach(tpp_builder *builder)
     uint32_t used = 0;
     for (uint32_t s = 0; s < plan->steps; s++) {
         tpp_step *step = &plan->step[s];
-        if (!builder->draft[step->node].root || builder->purpose == TPP_PLAN_NODE) {
+        if (!builder->draft[step->node].root || is_exact(builder->purpose)) {
             continue;
         }
         step->first_cut = used;
@@ -366,7 +371,7 @@ static void set_root(tpp_builder *builder, uint32_t index)
 static void set_roots(tpp_builder *builder, uint32_t node)
 {
     const tpp_program *program = builder->program;
-    if (builder->purpose == TPP_PLAN_NODE) {
+    if (is_exact(builder->purpose)) {
         set_root(builder, node);
         return;
     }
@@ -397,7 +402,7 @@ tpp_status tpp_plan_build(const tpp_program *program, tpp_plan_purpose purpose, 
         builder.draft[i].node = program->node[i];
         builder.draft[i].same_as = i;
     }
-    if (purpose == TPP_PLAN_DEFINITE) {
+    if (purpose == TPP_PLAN_RATED || purpose == TPP_PLAN_NODE_RATED) {
         fold(&builder);
     }
     set_roots(&builder, node);

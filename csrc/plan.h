@@ -58,13 +58,14 @@ typedef struct {
 
 /* What a plan is for. */
 typedef enum {
-    TPP_PLAN_DEFINITE, /* all tests, knowing that absent peak rates are 0 */
-    TPP_PLAN_INTERVAL, /* all tests */
-    TPP_PLAN_REPORT,   /* all metrics, and the tests that they depend on */
-    TPP_PLAN_NODE      /* one node, without its tests */
+    TPP_PLAN_RATED,     /* all tests, for rows that state a rate: absent ones are 0 */
+    TPP_PLAN_ANY,       /* all tests, for any rows */
+    TPP_PLAN_REPORT,    /* all metrics, and the tests that they depend on */
+    TPP_PLAN_NODE_RATED, /* one node, without its tests, exactly, for rows that state a rate */
+    TPP_PLAN_NODE_ANY    /* the same for any rows */
 } tpp_plan_purpose;
 
-/* Builds a plan; `node` is the root of TPP_PLAN_NODE. TPP_ERROR_MEMORY or TPP_ERROR_LIMIT. */
+/* Builds a plan; `node` is the root of a TPP_PLAN_NODE. TPP_ERROR_MEMORY or TPP_ERROR_LIMIT. */
 tpp_status tpp_plan_build(const tpp_program *program, tpp_plan_purpose purpose, uint32_t node,
                           tpp_plan *plan);
 

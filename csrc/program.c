@@ -172,10 +172,14 @@ static bool allocate(tpp_program *program, const counts *count)
     program->literal = new_array(count->literals, sizeof *program->literal);
     program->metric = new_array(count->metrics, sizeof *program->metric);
     program->names = new_array(count->names, 1);
-    program->exact = new_array((size_t)count->tests + count->metrics, sizeof *program->exact);
+    for (int rated = 0; rated < 2; rated++) {
+        program->exact[rated] =
+            new_array((size_t)count->tests + count->metrics, sizeof *program->exact[rated]);
+    }
     return program->input != NULL && program->node != NULL && program->cut != NULL &&
            program->paragraph != NULL && program->box != NULL && program->literal != NULL &&
-           program->metric != NULL && program->names != NULL && program->exact != NULL;
+           program->metric != NULL && program->names != NULL && program->exact[0] != NULL &&
+           program->exact[1] != NULL;
 }
 
 static void read_inputs(reader *in, tpp_program *program, uint32_t names)
@@ -329,17 +333,26 @@ static void read_metrics(reader *in, tpp_program *program, uint32_t names)
     }
 }
 
+static tpp_status build_exact(tpp_program *program, uint32_t node, uint32_t index)
+{
+    const tpp_status status =
+        tpp_plan_build(program, TPP_PLAN_NODE_ANY, node, &program->exact[false][index]);
+    return status != TPP_OK
+               ? status
+               : tpp_plan_build(program, TPP_PLAN_NODE_RATED, node, &program->exact[true][index]);
+}
+
 static tpp_status build_plans(tpp_program *program)
 {
-    tpp_status status = tpp_plan_build(program, TPP_PLAN_DEFINITE, 0, &program->definite);
+    tpp_status status = tpp_plan_build(program, TPP_PLAN_RATED, 0, &program->rated);
     if (status == TPP_OK) {
-        status = tpp_plan_build(program, TPP_PLAN_INTERVAL, 0, &program->interval);
+        status = tpp_plan_build(program, TPP_PLAN_ANY, 0, &program->any);
     }
     if (status == TPP_OK) {
         status = tpp_plan_build(program, TPP_PLAN_REPORT, 0, &program->report);
     }
-    for (uint32_t i = 0; i < program->interval.inputs && status == TPP_OK; i++) {
-        program->input[program->interval.input[i]].used = true;
+    for (uint32_t i = 0; i < program->any.inputs && status == TPP_OK; i++) {
+        program->input[program->any.input[i]].used = true;
     }
     for (uint32_t i = 0; i < program->cuts && status == TPP_OK; i++) {
         tpp_cut *cut = &program->cut[i];
@@ -352,13 +365,11 @@ static tpp_status build_plans(tpp_program *program)
         }
         if (cut->target == program->targets) {
             program->targets++;
-            status = tpp_plan_build(program, TPP_PLAN_NODE, cut->node,
-                                    &program->exact[cut->target]);
+            status = build_exact(program, cut->node, cut->target);
         }
     }
     for (uint32_t i = 0; i < program->metrics && status == TPP_OK; i++) {
-        status = tpp_plan_build(program, TPP_PLAN_NODE, program->metric[i].node,
-                                &program->exact[program->targets + i]);
+        status = build_exact(program, program->metric[i].node, program->targets + i);
     }
     return status;
 }
@@ -372,6 +383,7 @@ static tpp_status open_program(const uint8_t *bytes, size_t size, tpp_program *p
     }
     uint32_t *of_test = new_array(count.tests, sizeof *of_test);
     if (!allocate(program, &count) || of_test == NULL) {
+        program->metrics = 0;
         free(of_test);
         return TPP_ERROR_MEMORY;
     }
@@ -419,13 +431,14 @@ TPP_API void tpp_program_close(tpp_program *program)
     if (program == NULL) {
         return;
     }
-    if (program->exact != NULL) {
+    for (int rated = 0; rated < 2; rated++) {
         for (uint32_t i = 0; i < program->targets + program->metrics; i++) {
-            tpp_plan_free(&program->exact[i]);
+            tpp_plan_free(&program->exact[rated][i]);
         }
+        free(program->exact[rated]);
     }
-    tpp_plan_free(&program->definite);
-    tpp_plan_free(&program->interval);
+    tpp_plan_free(&program->rated);
+    tpp_plan_free(&program->any);
     tpp_plan_free(&program->report);
     free(program->input);
     free(program->node);
@@ -435,7 +448,6 @@ TPP_API void tpp_program_close(tpp_program *program)
     free(program->literal);
     free(program->metric);
     free(program->names);
-    free(program->exact);
     free(program);
 }
 

@@ -102,10 +102,10 @@ struct tpp_program {
     uint32_t *literal;
     tpp_metric *metric;
     char *names;
-    tpp_plan definite;     /* tests, for blocks where every row is known */
-    tpp_plan interval;     /* tests, for all other blocks */
-    tpp_plan report;       /* metrics */
-    tpp_plan *exact;       /* by target: one tested node, or after them one reported node */
+    tpp_plan rated;       /* tests, where every row states a rate */
+    tpp_plan any;         /* tests, elsewhere */
+    tpp_plan report;      /* metrics */
+    tpp_plan *exact[2];   /* by target, a tested node, and after them by metric: [rated] */
     const struct tpp_block_kernel *kernel;
 };
 

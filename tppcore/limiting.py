@@ -24,8 +24,8 @@ from tppcore.sinks.limits import HAIR, Limit, limits
 Doubles = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-_DOUBTFUL = 1e-9
-"""Nearer than this part of the threshold, the difference of two doubles has lost its digits."""
+_DOUBTFUL = 1e-5
+"""Nearer than this part of the threshold, the difference of two doubles lacks digits to show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 import numpy as np
 import pytest

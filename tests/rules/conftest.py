@@ -29,7 +29,7 @@ def own_file(tmp_path: Path) -> Callable[..., Path]:
         path = tmp_path / "own.toml"
         parts = [
             f'[[version.paragraph]]\nid = "{name}"\n'
-            + (condition if "=" in condition.split('"')[0] else f"all = [{condition}]")
+            + (condition if condition.startswith(("all =", "any =")) else f"all = [{condition}]")
             for name, condition in paragraphs.items()
         ]
         path.write_text(HEAD + "\n".join(parts) + "\n", "utf-8")

@@ -52,8 +52,9 @@ PARAGRAPHS = (
     "us-742.6-review/case-by-case", "us-9903.79.01/window-1", "us-9903.79.01/window-2",
     "us-9903.79.01/window-met",
 )  # fmt: skip
-BLOCK = 8192
-"""Rows a block for NumPy: its vectors fill a good part of the L2 cache."""
+BLOCK = 32768
+"""Rows a block for NumPy: large enough to hide its microsecond a call, small enough for the caches
+(the fastest of 1,024 to 65,536)."""
 
 Table = Mapping[str, np.ndarray]
 Contender = Callable[[Table], Any]

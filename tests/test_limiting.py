@@ -8,7 +8,7 @@ import pytest
 
 import tppcore as tpp
 from tppcore import report
-from tppcore.engine import exact
+from tppcore.engine import oracle
 from tppcore.sinks.limits import HAIR, limit
 from tppcore.sources.table import Table
 
@@ -42,7 +42,7 @@ def test_as_row_by_row(date: str, destination: str | None) -> None:
     data = table(400)
     rules = tpp.rulebook(date, destination)
     found = report.classify(data, pa.table({"row": range(400)}), rules).table
-    rows = exact.rows(Table(data, rules.vocabulary).columns, rules.vocabulary)
+    rows = oracle.rows(Table(data, rules.vocabulary).columns, rules.vocabulary)
     for i, row in enumerate(rows):
         expected = limit(rules, row)
         text, margin = (found[name][i].as_py() for name in ("limiting_test", "margin"))

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from tppcore.version import __version__
 
 if TYPE_CHECKING:
-    from tppcore.api import classify, explain, metrics
+    from tppcore.api import classify, metrics
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
-    from tppcore.explanation import Explanation
+    from tppcore.explanation import Explanation, explain
     from tppcore.rules.rulebook import Rulebook, rulebook
     from tppcore.sinks.verdicts import Verdicts
     from tppcore.sources.chips import Chip, chip, chips
 
 _HOMES = {
     "classify": "tppcore.api",
-    "explain": "tppcore.api",
+    "explain": "tppcore.explanation",
     "metrics": "tppcore.api",
     "rulebook": "tppcore.rules.rulebook",
     "Rulebook": "tppcore.rules.rulebook",

@@ -1,4 +1,4 @@
-"""Floor 5: classify, metrics, explain."""
+"""Floor 5: classify and metrics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tppcore.engine import exact
+from tppcore.engine import exact, oracle
 from tppcore.engine.choose import choose, module
 from tppcore.engine.columns import Bitmaps, Columns
 from tppcore.errors import TppError, UnknownName
-from tppcore.explanation import Explanation, explain_row
 from tppcore.rules.expression import not_monotone
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.store import specs
@@ -58,9 +57,9 @@ def classify(
 def _exactly(rules: Rulebook, table: Table) -> Bitmaps:
     if table.chips is None:
         _check_ranges(rules, table.columns)
-        return exact.evaluate(rules, table.columns)
+        return oracle.evaluate(rules, table.columns)
     rows = [chip.quantities for chip in table.chips]
-    return exact.decide_rows(rules, rows, len(rows))
+    return oracle.decide_rows(rules, rows, len(rows))
 
 
 def _check_ranges(rules: Rulebook, columns: Columns) -> None:
@@ -146,7 +145,7 @@ def _bounds(
     rows = (
         [chip.quantities for chip in read.chips]
         if read.chips is not None
-        else list(exact.rows(read.columns, rules.vocabulary))
+        else list(oracle.rows(read.columns, rules.vocabulary))
     )
     low, high = np.full((2, len(names), len(rows)), np.nan)
     for r, row in enumerate(rows):
@@ -156,14 +155,3 @@ def _bounds(
             if interval.applicable:
                 low[i, r], high[i, r] = float(interval.low), float(interval.high)
     return low, high
-
-
-def explain(chip: Any, rules: Rulebook) -> Explanation:
-    """One chip (or a table of one row) explained: every paragraph and test, with value,
-    threshold, margin, citation, readings, and what is missing. Raises InputError, TppError."""
-    table = Table(chip, rules.vocabulary)
-    if table.chips is None and table.columns.rows != 1:
-        raise TppError(f"{table.columns.rows} rows; expected one (see Verdicts.explain)")
-    if table.chips is not None and len(table.chips) != 1:
-        raise TppError(f"{len(table.chips)} chips; expected one (see Verdicts.explain)")
-    return explain_row(table, 0, rules)

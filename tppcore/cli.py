@@ -273,7 +273,7 @@ def explain(
     **law: Any,
 ) -> None:
     """Explain every paragraph and test for the chip NAME, or for a chip given by its figures."""
-    from tppcore import api
+    from tppcore.explanation import explain as explained
     from tppcore.sources.chips import Chip
     from tppcore.sources.chips import chip as find
 
@@ -301,7 +301,7 @@ def explain(
     title = " ".join(name)
     rules = _rulebook(law)
     chip = Chip(title or None, **stated) if stated else find(title)
-    answer = api.explain(chip, rules)
+    answer = explained(chip, rules)
     click.echo(json.dumps(answer.to_dict(), ensure_ascii=False) if as_json else str(answer))
 
 

@@ -8,17 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from tppcore.engine import exact
 from tppcore.engine.exact import Interval, Metrics, Row
+from tppcore.errors import TppError
 from tppcore.rules.condition import Compare, Condition, Unknown, leaves
 from tppcore.rules.expression import quantities
 from tppcore.rules.rulebook import Paragraph, Rulebook
 from tppcore.sinks.limits import Limit, limit
 from tppcore.sinks.outcome import Ladder
-from tppcore.sources.table import Table
+from tppcore.sources.chips import Chip
 
 Number = dict[str, Any]
 
@@ -169,29 +170,24 @@ def _paragraph(each: ParagraphExplained) -> dict[str, Any]:
     }
 
 
-def explain_row(table: Table, i: int, rules: Rulebook) -> Explanation:
-    """Row i of a table. Raises InputError."""
-    if table.chips is not None:
-        chip = table.chips[i]
-        name, row = chip.name or chip.id or "chip", chip.quantities
-        took, info, identity = chip.took, chip.info, chip.id
-    else:
-        name, took, info, identity = f"row {i + 1}", None, {}, None
-        one = table.columns.slice(i, i + 1)
-        row = next(islice(exact.rows(one, rules.vocabulary), 1))
-    return explain(name, row, rules, took=took, info=info, identity=identity)
+def explain(chip: Any, rules: Rulebook) -> Explanation:
+    """One chip explained by the exact engine: every paragraph and test, with value, threshold,
+    margin, citation, readings, and what is missing.
+
+    A list of one chip, or a table of one row, will do too. Raises InputError, TppError.
+    """
+    if isinstance(chip, Chip):
+        return _explain(chip, rules)
+    from tppcore.sources.table import Table
+
+    table = Table(chip, rules.vocabulary)
+    if len(table) != 1:
+        raise TppError(f"{len(table)} rows; expected one (see Verdicts.explain)")
+    return _explain(table.chip(0), rules)
 
 
-def explain(
-    name: str,
-    row: Row,
-    rules: Rulebook,
-    *,
-    took: str | None = None,
-    info: Mapping[str, str] | None = None,
-    identity: str | None = None,
-) -> Explanation:
-    """Everything about one row, by the exact engine."""
+def _explain(chip: Chip, rules: Rulebook) -> Explanation:
+    row = chip.quantities
     metrics = Metrics(rules.formulas, row)
     decided = exact.decisions(rules).decide(metrics)
     ladder = Ladder(rules)
@@ -202,8 +198,8 @@ def explain(
     shown = [m.name for m in rules.vocabulary.metrics.values() if not m.internal]
     tested = {test.metric for each in explained for test in each.tests}
     return Explanation(
-        name,
-        took,
+        chip.name or chip.id or "chip",
+        chip.took,
         rules,
         {
             metric: metrics.metric(metric)
@@ -214,8 +210,8 @@ def explain(
         ladder.text(ladder.code(decided)),
         limit(rules, row),
         tuple(_other_readings(rules, row, decided)),
-        tuple(_notes(rules, identity)),
-        tuple(part for part in (info or {}).get("estimated", "").split(";") if part),
+        tuple(_notes(rules, chip.id)),
+        tuple(part for part in chip.info.get("estimated", "").split(";") if part),
     )
 
 

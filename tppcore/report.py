@@ -80,7 +80,7 @@ def classify(
     import numpy as np
     import pyarrow as pa
 
-    from tppcore.engine import exact
+    from tppcore.engine import oracle
     from tppcore.limiting import limiting
     from tppcore.sinks.limits import Limit, limit
     from tppcore.sources.table import Table
@@ -107,7 +107,7 @@ def classify(
         if isinstance(data, list):
             return limit(rules, data[row].quantities)
         one = Table(data.slice(row, 1), rules.vocabulary).columns
-        return limit(rules, next(exact.rows(one, rules.vocabulary)))
+        return limit(rules, next(oracle.rows(one, rules.vocabulary)))
 
     columns: dict[str, Any] = {}
     for name, numbers in values(tested_metrics(rules)).items():

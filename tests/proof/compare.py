@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from tests import strategies
-from tppcore.engine import c, exact, jit
+from tppcore.engine import c, oracle, jit
 from tppcore.engine.columns import Bitmaps
 from tppcore.program.compile import compile as compiled
 from tppcore.program.program import Program
@@ -82,7 +82,7 @@ def run(task: Task) -> tuple[Task, list[str]]:
     )
     rules = law(task.law)
     program = compiled(rules, columns.by_quantity)
-    expected = exact.evaluate(rules, columns)
+    expected = oracle.evaluate(rules, columns)
     found = {"jit": jit.evaluate(program, columns, threads=1)}
     for kernel in kernels(program):
         c.opened(program).use_kernel(kernel)

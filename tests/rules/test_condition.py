@@ -38,6 +38,10 @@ def compare(metric: str, op: str, threshold: str | int, text: str) -> Compare:
     ("text", "expected"),
     [
         ("tpp >= 4800", compare("tpp", ">=", 4800, "tpp >= 4800")),
+        (
+            "tpp > 5.92000000000000001",
+            compare("tpp", ">", "5.92000000000000001", "tpp > 5.92000000000000001"),
+        ),
         ("tpp<5.92", compare("tpp", "<", "5.92", "tpp<5.92")),
         ("cluster_ops > 1e20", compare("cluster_ops", ">", 10**20, "cluster_ops > 1e20")),
         ("datacenter", compare("datacenter", ">=", 1, "datacenter")),
@@ -80,6 +84,8 @@ def test_meaning(text: str, expected: Condition) -> None:
         ("tpp >= nan", "is not a decimal"),
         ("tpp >= 1e999999999", "is not a decimal"),
         ("tpp >= tpp", "is not a decimal"),
+        ("tpp >= 5.920000000000000001", "expected at most 18 significant digits"),
+        (f"tpp >= 0.{'0' * 60}1", "is too long"),
         ("tpp", "'tpp' is a number"),
         ("datacentre", "unknown quantity 'datacentre'"),
         ("datacenter >= 1", "'datacenter' is a boolean"),

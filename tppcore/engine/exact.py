@@ -12,14 +12,10 @@ import functools
 import itertools
 import math
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
-from tppcore.engine.columns import LARGEST, MISSING, SMALLEST, Bitmaps, Column, Columns
-from tppcore.errors import InputError
 from tppcore.rules.condition import (
     All,
     AnyOf,
@@ -42,7 +38,7 @@ from tppcore.rules.expression import (
     Quantity,
 )
 from tppcore.rules.rulebook import Rulebook
-from tppcore.rules.vocabulary import Formulas, QuantitySpec, Vocabulary
+from tppcore.rules.vocabulary import Formulas
 
 Number = Fraction | float
 """A fraction, or math.inf."""
@@ -341,71 +337,3 @@ def decisions(rules: Rulebook) -> Decisions:
     if rules not in _decisions:
         _decisions[rules] = Decisions(p.condition for p in rules.paragraphs)
     return _decisions[rules]
-
-
-def evaluate(rules: Rulebook, columns: Columns) -> Bitmaps:
-    """Verdicts of every paragraph and row. Raises InputError for numbers that are none."""
-    return decide_rows(rules, rows(columns, rules.vocabulary), columns.rows)
-
-
-def decide_rows(rules: Rulebook, each: Iterable[Row], count: int) -> Bitmaps:
-    """Verdicts of `count` rows of intervals."""
-    decider = decisions(rules)
-    truth = np.zeros((2, len(rules.paragraphs), -(-count // 64) * 64), dtype=bool)
-    for i, row in enumerate(each):
-        for p, verdict in enumerate(decider.decide(Metrics(rules.formulas, row))):
-            if verdict is not None:
-                truth[:, p, i] = verdict, True
-    packed = np.packbits(truth, axis=2, bitorder="little").view(np.uint64)
-    return Bitmaps(count, packed[0], packed[1])
-
-
-def rows(columns: Columns, vocabulary: Vocabulary) -> Iterator[Row]:
-    """The rows of a table as intervals of fractions, checked."""
-    readers = [
-        (name, vocabulary.quantities[name], column) for name, column in columns.by_quantity.items()
-    ]
-    for i in range(columns.rows):
-        row = {}
-        for name, spec, column in readers:
-            interval = _cell(spec, column, i)
-            if interval is not None:
-                row[name] = interval
-        yield row
-
-
-def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
-    value, low, high = (_end(spec, ends, i) for ends in (column.values, column.low, column.high))
-    if value is not None:
-        if low is not None or high is not None:
-            raise InputError(spec.name, i, float(value), "a value or a range, not both")
-        return point(value)
-    if low is None and high is None:
-        return None
-    if high is not None and (low or Fraction(0)) > high:
-        raise InputError(
-            spec.name, i, float(low or 0), "a range whose low end is not above its high"
-        )
-    return Interval(low or Fraction(0), math.inf if high is None else high)
-
-
-def _end(spec: QuantitySpec, ends: object, i: int) -> Fraction | None:
-    if ends is None:
-        return None
-    assert isinstance(ends, np.ndarray)
-    if ends.dtype == np.uint8:
-        if ends[i] == MISSING:
-            return None
-        if ends[i] > 1:
-            raise InputError(spec.name, i, int(ends[i]), "0, 1 or missing")
-        return Fraction(int(ends[i]))
-    value = float(ends[i])
-    if math.isnan(value):
-        return None
-    if value == 0:
-        if spec.positive:
-            raise InputError(spec.name, i, value, "a number above 0")
-        return Fraction(0)
-    if not SMALLEST <= value <= LARGEST:
-        raise InputError(spec.name, i, value, f"0 or a number from {SMALLEST:g} to {LARGEST:g}")
-    return decimal(value)

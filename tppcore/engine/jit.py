@@ -188,20 +188,22 @@ def _input_flags(kernel: Any, each: Input) -> int:
     )
 
 
-def _addresses(program: Program, columns: Columns) -> NDArray[np.uintp]:
+def _addresses(program: Program, columns: Columns) -> tuple[NDArray[np.uintp], list[NDArray[Any]]]:
+    """Where the columns of each input are, and the arrays that must stay alive meanwhile."""
     addresses = np.zeros((len(program.inputs), 4), np.uintp)
+    kept: list[NDArray[Any]] = []
     for index, each in enumerate(program.inputs):
         column = columns.by_quantity.get(each.quantity) if each.given else None
-        if column is None:
-            continue
-        if column.values is not None:
-            kind = 1 if column.values.dtype == np.uint8 else 0
-            addresses[index, kind] = column.values.ctypes.data
-        if column.low is not None:
-            addresses[index, 2] = column.low.ctypes.data
-        if column.high is not None:
-            addresses[index, 3] = column.high.ctypes.data
-    return addresses
+        parts = (column.values, column.low, column.high) if column else ()
+        for kind, part in zip((0, 2, 3), parts, strict=False):
+            if part is None:
+                continue
+            if part.shape != (columns.rows,):
+                raise ValueError(f"{each.quantity}: shape {part.shape}; expected ({columns.rows},)")
+            is_flags = kind == 0 and part.dtype == np.uint8
+            kept.append(np.require(part, np.uint8 if is_flags else np.float64, "CA"))
+            addresses[index, 1 if is_flags else kind] = kept[-1].ctypes.data
+    return addresses, kept
 
 
 def _run(
@@ -217,7 +219,7 @@ def _run(
 ) -> None:
     from tppcore.engine import kernel
 
-    addresses = _addresses(program, columns)
+    addresses, kept = _addresses(program, columns)
 
     def work(start: int, stop: int) -> None:
         row = kernel.run(
@@ -229,6 +231,7 @@ def _run(
             raise _refusal(program, columns, row, kernel.BLOCK)
 
     shards.run(columns.rows, threads, work)
+    del kept
 
 
 def _decide(program: Program, columns: Columns, near: Words, values: Words, valid: Words) -> None:

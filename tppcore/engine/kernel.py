@@ -97,26 +97,24 @@ def _valid(values, count, positive):
 
 @jitted
 def _rated(addresses, flags, rows, first, count, rated):
-    """Which rows of a block state any peak rate."""
+    """Which rows of a block state any peak rate; mostly the first rate does in all of them."""
     for i in range(count):
         rated[i] = 0
     for index in range(len(flags)):
         if not flags[index] & CLOSED:
             continue
-        everywhere = 1
-        if addresses[index, 0]:
-            values = carray(_doubles_at(addresses[index, 0]), rows)[first : first + count]
-            for i in range(count):
-                rated[i] |= values[i] == values[i]
-        for end in range(2, 4):
-            if addresses[index, end]:
-                values = carray(_doubles_at(addresses[index, end]), rows)[first : first + count]
+        for part in (0, 2, 3):
+            if addresses[index, part]:
+                values = carray(_doubles_at(addresses[index, part]), rows)[first : first + count]
+                everywhere = True
+                for i in range(count):
+                    everywhere &= values[i] == values[i]
+                if everywhere:
+                    for i in range(count):
+                        rated[i] = 1
+                    return
                 for i in range(count):
                     rated[i] |= values[i] == values[i]
-        for i in range(count):
-            everywhere &= rated[i]
-        if everywhere:
-            return
 
 
 @jitted
@@ -168,8 +166,6 @@ def _load(addresses, index, flags, default, rows, first, count, low, high, end, 
                 if not known:
                     low[i] = 0.0
                     high[i] = 0.0 if none else np.inf
-    elif uncertain:
-        return 1
     return 1 if uncertain else 0
 
 

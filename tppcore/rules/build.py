@@ -68,7 +68,8 @@ def compile_specs(specs: Path) -> dict[str, Any]:
         "chips": _rows(specs / "chips.csv"),
         "systems": _rows(specs / "systems.csv"),
         "mappings": {
-            path.stem: path.read_text("utf-8") for path in sorted((specs / "mappings").glob("*.toml"))
+            path.stem: path.read_text("utf-8")
+            for path in sorted((specs / "mappings").glob("*.toml"))
         },
     }
     # One pass through JSON: dates become ISO text, and what is written is what is hashed.

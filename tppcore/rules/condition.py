@@ -81,6 +81,7 @@ class Kind:
 
 
 _DECIMAL = re.compile(r"\d+(\.\d+)?(e\d{1,2})?$")
+_POINT = re.compile(r"\.|e.*")
 _COMPARE = re.compile(r"([a-z][a-z0-9_]*)\s*(>=|<=|==|=>|=<|!=|>|<|=)\s*(.*)$")
 _REFERENCE = re.compile(r"(?:@|([a-z0-9][a-z0-9.\-]*)/)([A-Za-z0-9][A-Za-z0-9.\-]*)$")
 _NAME = re.compile(r"[a-z][a-z0-9_]*$")
@@ -91,6 +92,9 @@ def days(date: datetime.date) -> int:
     """Days since 1970-01-01: how a date stands in a numeric column."""
     return date.toordinal() - _EPOCH
 
+
+MAX_DIGITS, MAX_LENGTH = 18, 60
+"""Of a threshold: a compiled program holds its mantissa in 63 bits."""
 
 MAX_DEPTH = 20
 """How deep inline tables may stand in each other; the law needs 3."""
@@ -215,4 +219,8 @@ def _compare(
         return Compare(name, op, threshold, text)
     if not _DECIMAL.match(value):
         raise ConditionError(item, f"{value!r} is not a decimal in {text!r}; expected e.g. 5.92")
+    if len(_POINT.sub("", value).strip("0")) > MAX_DIGITS or len(value) > MAX_LENGTH:
+        raise ConditionError(
+            item, f"{value[:30]!r} is too long; expected at most {MAX_DIGITS} significant digits"
+        )
     return Compare(name, op, Fraction(value), text)

@@ -101,7 +101,9 @@ def parse(text: str, scope: Scope, format: str | None = None) -> Expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise FormulaError(f"not a formula: {text!r}; expected + * / max and names") from error
     if _depth(body) > MAX_DEPTH:
-        raise FormulaError(f"nested too deep; expected at most {MAX_DEPTH} operations in each other")
+        raise FormulaError(
+            f"nested too deep; expected at most {MAX_DEPTH} operations in each other"
+        )
     return _Parser(text.strip(), scope).expr(body, format)
 
 

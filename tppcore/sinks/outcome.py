@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tppcore.engine.columns import Bitmaps, Words
 from tppcore.rules.rulebook import Rulebook
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tppcore.engine.columns import Bitmaps
 
 NOT_EVALUATED = "not evaluated (no licence, review or exception paragraph in this rulebook)"
 
@@ -59,22 +62,23 @@ class Ladder:
 
     def codes(self, bitmaps: Bitmaps) -> NDArray[np.uint8]:
         """The code of every row, uint8 (n,)."""
-        words = bitmaps.values.shape[1]
-        settled: Words = np.zeros(words, dtype=np.uint64)
+        import numpy as np
+
+        def bits(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
+            found = np.unpackbits(words.view(np.uint8), count=bitmaps.rows, bitorder="little")
+            return found.view(bool)
+
+        nothing = np.zeros(bitmaps.values.shape[1], dtype=np.uint64)
+        settled, open_above = nothing, nothing
         certain = np.full(bitmaps.rows, self.lowest, dtype=np.uint8)
         possible = np.full(bitmaps.rows, self.lowest + 1, dtype=np.uint8)
-        open_above: Words = np.zeros(words, dtype=np.uint64)
         for rank in sorted(self.ranks):
             members = self.ranks[rank]
             true = np.bitwise_or.reduce(bitmaps.values[members], axis=0) & ~settled
             open_here = ~np.bitwise_and.reduce(bitmaps.valid[members], axis=0) & ~settled & ~true
-            certain[_bits(true, bitmaps.rows)] = rank
-            possible[_bits(open_here & ~open_above, bitmaps.rows)] = rank
-            settled |= true
-            open_above |= open_here
+            certain[bits(true)] = rank
+            possible[bits(open_here & ~open_above)] = rank
+            settled = settled | true
+            open_above = open_above | open_here
         codes: NDArray[np.uint8] = certain * np.uint8(self.lowest + 2) + possible
         return codes
-
-
-def _bits(words: Words, rows: int) -> NDArray[np.bool_]:
-    return np.unpackbits(words.view(np.uint8), count=rows, bitorder="little").view(bool)

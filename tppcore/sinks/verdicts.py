@@ -163,11 +163,11 @@ class Verdicts:
 
     def explain(self, i: int = 0) -> Explanation:
         """Row i (from 0) explained: every paragraph, every test. Raises IndexError."""
-        from tppcore.explanation import explain_row
+        from tppcore.explanation import explain
 
         if not -len(self) <= i < len(self):
             raise IndexError(f"row {i} of {len(self)}")
-        return explain_row(self._table, i % len(self), self.rules)
+        return explain(self._table.chip(i % len(self)), self.rules)
 
     def __repr__(self) -> str:
         return (

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from tppcore.engine.columns import Column, Columns
 from tppcore.engine.exact import Interval
 from tppcore.errors import InputError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources import processing_units
-from tppcore.sources.decimals import FLOAT_MAX, double, scalar
+from tppcore.sources.decimals import FLOAT_MAX, scalar
 from tppcore.sources.names import CatalogueName, catalogue_names, resolve
 
 _SMALLEST, _LARGEST = Fraction(1, 10**15), Fraction(10**24)
@@ -71,6 +68,13 @@ class Chip:
             stated[f"output_bits_{format_name}"] = bits
         row = _row({**stated, **quantities}, units)
         self.quantities: Mapping[str, Interval] = row
+
+    @classmethod
+    def of_row(cls, name: str, row: Mapping[str, Interval]) -> Chip:
+        """A chip of checked quantities."""
+        made = cls(name)
+        made.quantities = row
+        return made
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={_shown(value)}" for name, value in self.quantities.items())
@@ -167,27 +171,6 @@ def without_sparse_beside_dense(row: dict[str, Interval]) -> dict[str, Interval]
 
 def _known() -> str:
     return ", ".join(n for n, spec in specs().vocabulary.quantities.items() if not spec.internal)
-
-
-def columns(chips: Sequence[Chip]) -> Columns:
-    """Chips as columns of doubles. Raises InputError where a double would lose a digit."""
-    names = dict.fromkeys(name for chip in chips for name in chip.quantities)
-    found = {}
-    for name in names:
-        values = np.full((3, len(chips)), np.nan)
-        for i, chip in enumerate(chips):
-            interval = chip.quantities.get(name)
-            if interval is None:
-                continue
-            if interval.known:
-                values[0, i] = double(interval.low, name, i)
-            else:
-                values[1, i] = double(interval.low, name, i) if interval.low > 0 else np.nan
-                if interval.high != math.inf:
-                    values[2, i] = double(Fraction(interval.high), name, i)
-        ranged = not np.isnan(values[1:]).all()
-        found[name] = Column(values[0], *(values[1:] if ranged else (None, None)))
-    return Columns(len(chips), found)
 
 
 @lru_cache(maxsize=1)

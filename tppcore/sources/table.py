@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tppcore.engine import oracle
 from tppcore.engine.columns import Column, Columns, Doubles
 from tppcore.errors import InputError, TppError
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
-from tppcore.sources import chips, processing_units
+from tppcore.sources import processing_units
 from tppcore.sources.chips import Chip
-from tppcore.sources.decimals import column, double
+from tppcore.sources.columns import column
+from tppcore.sources.decimals import double
 
 _ENDS = ("_low", "_high")
 _SUSPECT = ("tops_", "sparse_ratio_", "output_bits_")
@@ -51,6 +55,16 @@ class Table:
             self._columns = self._read()
         return self._columns
 
+    def __len__(self) -> int:
+        return self.columns.rows if self.chips is None else len(self.chips)
+
+    def chip(self, i: int) -> Chip:
+        """Row i as a chip. Raises InputError for a number that can't be used."""
+        if self.chips is not None:
+            return self.chips[i]
+        one = self.columns.slice(i, i + 1)
+        return Chip.of_row(f"row {i + 1}", next(oracle.rows(one, self._vocabulary)))
+
     def answer(self, columns: dict[str, Doubles]) -> Any:
         """Columns (n,) in the caller's own kind of table."""
         match self.kind:
@@ -71,7 +85,7 @@ class Table:
 
     def _read(self) -> Columns:
         if self.chips is not None:
-            return chips.columns(self.chips)
+            return _chip_columns(self.chips)
         if self.kind == "dict":
             names = self.source.dtype.names if isinstance(self.source, np.ndarray) else self.source
             return _columns(list(names), _NumpyReader(self.source), self._vocabulary)
@@ -79,6 +93,27 @@ class Table:
 
         reader = ArrowReader(self.source)
         return _columns(reader.names, reader, self._vocabulary)
+
+
+def _chip_columns(chips: Sequence[Chip]) -> Columns:
+    """Chips as columns of doubles. Raises InputError where a double would lose a digit."""
+    names = dict.fromkeys(name for chip in chips for name in chip.quantities)
+    found = {}
+    for name in names:
+        values = np.full((3, len(chips)), np.nan)
+        for i, chip in enumerate(chips):
+            interval = chip.quantities.get(name)
+            if interval is None:
+                continue
+            if interval.known:
+                values[0, i] = double(interval.low, name, i)
+            else:
+                values[1, i] = double(interval.low, name, i) if interval.low > 0 else np.nan
+                if interval.high != math.inf:
+                    values[2, i] = double(Fraction(interval.high), name, i)
+        ranged = not np.isnan(values[1:]).all()
+        found[name] = Column(values[0], *(values[1:] if ranged else (None, None)))
+    return Columns(len(chips), found)
 
 
 class _NumpyReader:

@@ -4,13 +4,13 @@ VIRTUAL_ENV ?= $(CURDIR)/.venv
 PYTHON3 ?= python3
 PYTHON := $(VIRTUAL_ENV)/bin/python
 # -P: the source tree is not on the path, so that what runs is what was installed.
-RUN := cd out && $(PYTHON) -P
+INSTALLED := $(PYTHON) -P -c 'import sys, tppcore; assert tppcore.__file__.startswith(sys.prefix), tppcore.__file__'
 STAMPS := $(VIRTUAL_ENV)/.tppcore
 CC ?= cc
 
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md \
-	$(shell find csrc specs -type f 2>/dev/null) \
-	$(shell find tppcore -name '*.py' -o -name 'py.typed' -o -path '*/data/*' -type f 2>/dev/null)
+	$(shell find csrc specs 2>/dev/null) \
+	$(shell find tppcore -name '*.py' -o -name 'py.typed' 2>/dev/null)
 C_FLAGS := -std=c11 -g -O1 -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -Icsrc
 C_TESTS := $(patsubst tests/c/%.c,build/sanitize/%,$(wildcard tests/c/test_*.c))
@@ -19,17 +19,19 @@ C_TESTS := $(patsubst tests/c/%.c,build/sanitize/%,$(wildcard tests/c/test_*.c))
 
 install: $(STAMPS)/installed
 
-run: install | out
-	$(RUN) -m tppcore.demo --out .
+run: install
+	$(PYTHON) -P -m tppcore.demo --out .
 
-test: install $(STAMPS)/test | out
+test: install $(STAMPS)/test
+	$(INSTALLED)
 	$(PYTHON) -P -m pytest -q tests
 
-proof: install $(STAMPS)/test | out
-	$(PYTHON) -P -m pytest -q tests -m proof
+proof: install $(STAMPS)/test
+	$(INSTALLED)
+	$(PYTHON) -P -c 'import runpy, sys; sys.path.append("."); sys.argv[0] = "tests.proof"; runpy.run_module("tests.proof", run_name="__main__", alter_sys=True)' $(PROOF)
 
-bench: install $(STAMPS)/test | out
-	$(PYTHON) -P bench
+bench: install $(STAMPS)/test
+	$(PYTHON) -P bench/classify.py $(BENCH)
 
 lint: $(STAMPS)/dev
 	$(PYTHON) -m ruff check .
@@ -49,6 +51,7 @@ $(PYTHON):
 	$(PYTHON3) -m venv $(VIRTUAL_ENV)
 
 $(STAMPS)/installed: $(SOURCES) | $(PYTHON)
+	rm -rf build/lib* build/bdist*  # setuptools would pack modules that are no more
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check '.[all]'
 	mkdir -p $(STAMPS) && touch $@
 
@@ -61,6 +64,3 @@ $(STAMPS)/test $(STAMPS)/dev: pyproject.toml | $(PYTHON)
 build/sanitize/%: tests/c/%.c tests/c/check.h $(wildcard csrc/*)
 	mkdir -p $(@D)
 	$(CC) $(C_FLAGS) $< $(filter-out csrc/block_avx2.c,$(wildcard csrc/*.c)) -lm -o $@
-
-out:
-	mkdir -p out

@@ -96,6 +96,7 @@ def tie_table(rows: int, rng: np.random.Generator) -> Table:
     limit = rng.choice([592, 320, 160], rows)
     for rate in RATES:
         table[rate] = np.ones(rows)
+    table["dram_gb_s"] = np.rint(table["dram_gb_s"] / 50) * 50
     table["tops_fp8"], table["die_area_mm2"] = limit * area / 10_000 / 8, area / 100
     table["datacenter"][:] = 1
     return table

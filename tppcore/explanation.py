@@ -117,8 +117,8 @@ def exact_text(value: Fraction) -> str:
 
 def approx(value: Fraction) -> str:
     """Six significant digits, correctly rounded from the exact value."""
-    quotient = _APPROX.divide(Decimal(value.numerator), Decimal(value.denominator))
-    return f"{quotient.normalize():f}" if abs(quotient.adjusted()) < 16 else f"{quotient:e}"
+    quotient = _APPROX.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
+    return f"{quotient:f}" if abs(quotient.adjusted()) < 16 else f"{quotient:e}"
 
 
 def _value(value: Interval) -> Any:

@@ -85,7 +85,10 @@ def test_doubles_are_within_the_bound(case: tuple[list[Node], list[float]]) -> N
     ):
         assert abs(Fraction(double) - exact) <= Fraction(EPSILON_UNIT) * bound.roundings * exact
         size = bound.size
-        if (size.den_lsb, size.den_top) == (0, 0):  # no quotient in it: an integer at its last digit
+        if (size.den_lsb, size.den_top) == (
+            0,
+            0,
+        ):  # no quotient in it: an integer at its last digit
             whole = exact / Fraction(10) ** size.lsb
             assert whole.denominator == 1
             assert whole.numerator.bit_length() <= size.bits()

@@ -94,7 +94,10 @@ def test_intervals_are_decided_if_all_their_cells_agree(
     function, cuts = case
     true, false = covers(function, cuts)
     ends = {axis: st.tuples(*[st.integers(0, count)] * 2) for axis, count in cuts.items()}
-    intervals = {axis: (min(pair), max(pair)) for axis, pair in data.draw(st.fixed_dictionaries(ends)).items()}  # noqa: E501
+    intervals = {
+        axis: (min(pair), max(pair))
+        for axis, pair in data.draw(st.fixed_dictionaries(ends)).items()
+    }  # noqa: E501
     found = {
         value(function, cells)
         for cells in all_cells(cuts)

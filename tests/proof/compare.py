@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from tests import strategies
-from tppcore.engine import c, oracle, jit
+from tppcore.engine import c, jit, oracle
 from tppcore.engine.columns import Bitmaps
 from tppcore.program.compile import compile as compiled
 from tppcore.program.program import Program

@@ -201,7 +201,7 @@ def _addresses(program: Program, columns: Columns) -> tuple[NDArray[np.uintp], l
             if part.shape != (columns.rows,):
                 raise ValueError(f"{each.quantity}: shape {part.shape}; expected ({columns.rows},)")
             is_flags = kind == 0 and part.dtype == np.uint8
-            kept.append(np.require(part, np.uint8 if is_flags else np.float64, "CA"))
+            kept.append(np.require(part, np.uint8 if is_flags else np.float64, ["C", "A"]))
             addresses[index, 1 if is_flags else kind] = kept[-1].ctypes.data
     return addresses, kept
 

@@ -44,7 +44,7 @@ def column(values: Any, spec: QuantitySpec, name: str) -> NDArray[np.float64] | 
         found = scalar(value, spec, i)
         if found is not None:
             out[i] = double(found, name, i)
-    return out
+    return _flags(out, name) if spec.kind == "boolean" else out
 
 
 def _numeric(array: NDArray[Any], name: str) -> Doubles:

@@ -3,8 +3,10 @@
 VIRTUAL_ENV ?= $(CURDIR)/.venv
 PYTHON3 ?= python3
 PYTHON := $(VIRTUAL_ENV)/bin/python
-# -P: the source tree is not on the path, so that what runs is what was installed.
-INSTALLED := $(PYTHON) -P -c 'import sys, tppcore; assert tppcore.__file__.startswith(sys.prefix), tppcore.__file__'
+# The source tree is not on the path, here and in the processes that tests start: what runs is what
+# was installed.
+export PYTHONSAFEPATH := 1
+INSTALLED := $(PYTHON) -c 'import sys, tppcore; assert tppcore.__file__.startswith(sys.prefix), tppcore.__file__'
 STAMPS := $(VIRTUAL_ENV)/.tppcore
 CC ?= cc
 
@@ -20,18 +22,18 @@ C_TESTS := $(patsubst tests/c/%.c,build/sanitize/%,$(wildcard tests/c/test_*.c))
 install: $(STAMPS)/installed
 
 run: install
-	$(PYTHON) -P -m tppcore.demo --out .
+	$(PYTHON) -m tppcore.demo
 
 test: install $(STAMPS)/test
 	$(INSTALLED)
-	$(PYTHON) -P -m pytest -q tests
+	$(PYTHON) -m pytest -q tests
 
 proof: install $(STAMPS)/test
 	$(INSTALLED)
-	$(PYTHON) -P -c 'import runpy, sys; sys.path.append("."); sys.argv[0] = "tests.proof"; runpy.run_module("tests.proof", run_name="__main__", alter_sys=True)' $(PROOF)
+	$(PYTHON) -c 'import runpy, sys; sys.path.append("."); sys.argv[0] = "tests.proof"; runpy.run_module("tests.proof", run_name="__main__", alter_sys=True)' $(PROOF)
 
 bench: install $(STAMPS)/test
-	$(PYTHON) -P bench/classify.py $(BENCH)
+	$(PYTHON) bench/classify.py $(BENCH)
 
 lint: $(STAMPS)/dev
 	$(PYTHON) -m ruff check .

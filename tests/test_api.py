@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -173,11 +175,18 @@ def test_errors_are_value_errors() -> None:
     assert issubclass(tpp.TppError, ValueError)
 
 
-def test_a_rulebook_is_shared_by_threads() -> None:
-    from concurrent.futures import ThreadPoolExecutor
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_rulebook_is_shared_by_threads(engine: str) -> None:
+    """Threads that meet a rulebook new to all of them make its formulas and programs together."""
+    tables = [strategies.plain(strategies.table("round", 20, seed)) for seed in range(4)]
+    for _ in range(5):
+        rules = tpp.rulebook("2026-02-01", "CN")
+        start = Barrier(len(tables))
 
-    rules = tpp.rulebook("2026-02-01", "CN")
-    tables = [strategies.plain(strategies.table("round", 50, seed)) for seed in range(8)]
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda table: tpp.classify(table, rules).counts(), tables))
-    assert found == [tpp.classify(table, rules).counts() for table in tables]
+        def count(table: object, rules: tpp.Rulebook = rules, start: Barrier = start) -> object:
+            start.wait()
+            return tpp.classify(table, rules, engine=engine, threads=1).counts()
+
+        with ThreadPoolExecutor(len(tables)) as pool:
+            found = list(pool.map(count, tables))
+        assert found == [tpp.classify(table, RULES, engine="exact").counts() for table in tables]

@@ -99,7 +99,7 @@ def test_ranges_and_what_does_not_apply() -> None:
     ]
     assert all(
         t["value"] is None and t["margin"] is None and t["verdict"] is None for t in densities
-    )  # noqa: E501
+    )
     assert "performance density: not applicable" in str(
         tpp.explain(tpp.Chip(tops={"fp8": 250}, non_planar=False), RULES)
     )

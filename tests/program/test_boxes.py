@@ -97,7 +97,7 @@ def test_intervals_are_decided_if_all_their_cells_agree(
     intervals = {
         axis: (min(pair), max(pair))
         for axis, pair in data.draw(st.fixed_dictionaries(ends)).items()
-    }  # noqa: E501
+    }
     found = {
         value(function, cells)
         for cells in all_cells(cuts)
@@ -135,7 +135,7 @@ def test_covers_hold_no_box_in_another() -> None:
     for boxes in covers(function, {"x": 2, "y": 2}):
         for one, other in product(boxes, boxes):
             if one is not other:
-                wide = {**{"x": (0, 2), "y": (0, 2)}, **other}
+                wide = {"x": (0, 2), "y": (0, 2), **other}
                 assert not all(
                     low <= wide[axis][0] and wide[axis][1] <= high
                     for axis, (low, high) in one.items()

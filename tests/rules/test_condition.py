@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 from fractions import Fraction
 
 import pytest
@@ -106,7 +107,7 @@ def test_meaning(text: str, expected: Condition) -> None:
     ],
 )
 def test_refused(item: object, message: str) -> None:
-    with pytest.raises(ConditionError, match="(?s)") as caught:
+    with pytest.raises(ConditionError) as caught:
         parse(item, kind_of)
     assert message in str(caught.value)
 
@@ -142,7 +143,5 @@ def test_thresholds_are_exact(value: object) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_condition_or_refused(text: str) -> None:
-    try:
+    with suppress(ConditionError):
         parse(text, kind_of)
-    except ConditionError:
-        pass

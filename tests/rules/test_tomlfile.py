@@ -69,7 +69,7 @@ def test_fail_names_file_and_line() -> None:
     [("a = 1\nb = = 2\n", 2), ("a = 1\na = 2\n", 2), ("a = [1,\n2\n", 3), ("a = " + "[" * 9999, 1)],
 )
 def test_not_toml(text: str, line: int) -> None:
-    with pytest.raises(SpecError, match="not TOML|nested too deep") as caught:
+    with pytest.raises(SpecError, match=r"not TOML|nested too deep") as caught:
         TomlFile(Path("x.toml"), text)
     assert caught.value.line == line
 

@@ -92,8 +92,10 @@ def test_polars() -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [chips(), ROWS, arrow(), pd.DataFrame(ROWS), pl.DataFrame(ROWS)], ids=lambda t: type(t).__name__
-)  # fmt: skip
+    "table",
+    [chips(), ROWS, arrow(), pd.DataFrame(ROWS), pl.DataFrame(ROWS)],
+    ids=["chips", "dict", "pyarrow", "pandas", "polars"],
+)
 def test_outcomes_are_the_same_in_every_kind(table: Any) -> None:
     verdicts = tpp.classify(table, RULES)
     found = verdicts.outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -129,7 +129,7 @@ def test_dense_makes_sparse_void() -> None:
 
 
 class TestUnits:
-    CPU = {"count": 64, "macs_per_clock": 1024, "clock_ghz": "3.5", "bits": 8}
+    CPU: ClassVar = {"count": 64, "macs_per_clock": 1024, "clock_ghz": "3.5", "bits": 8}
 
     def test_sum(self) -> None:
         one = tpp.Chip(units=[self.CPU])
@@ -177,7 +177,7 @@ def test_columns_refuse_more_digits_than_a_double_carries() -> None:
     rules = tpp.rulebook("2026-02-01", rules="us-3a090")
     assert tpp.classify(chip, rules)["us-3a090/a.1"] is False
     pytest.importorskip("numba")
-    with pytest.raises(InputError, match="row 1, column tops_fp8.*digits than a double carries"):
+    with pytest.raises(InputError, match=r"row 1, column tops_fp8.*digits than a double carries"):
         tpp.classify([chip], rules, engine="jit")
 
 
@@ -200,5 +200,5 @@ def test_chip_by_name() -> None:
 
 
 def test_system_is_no_chip() -> None:
-    with pytest.raises(UnknownName, match="is the system .*, not a chip"):
+    with pytest.raises(UnknownName, match=r"is the system .*, not a chip"):
         tpp.chip("GB200 NVL72")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import numpy as np
@@ -127,7 +127,7 @@ def test_integers_beyond_two_to_the_53(wrap: Callable[[dict[str, Any]], Any]) ->
     kept = [2**53, 10**18, 10**15 + 1]
     assert column(wrap({"tops_fp8": np.array(kept)})).values.tolist() == [float(k) for k in kept]
     for lost in (2**53 + 1, 10**18 + 1):
-        with pytest.raises(InputError, match="row 2, column tops_fp8.*digits than a double"):
+        with pytest.raises(InputError, match=r"row 2, column tops_fp8.*digits than a double"):
             columns(wrap({"tops_fp8": np.array([1, lost])}))
 
 
@@ -190,12 +190,12 @@ class TestSparse:
 
     @pytest.mark.parametrize("ratio", [{}, {"sparse_ratio_fp8": [2.0, None]}])
     def test_without_its_ratio(self, ratio: dict[str, Any]) -> None:
-        with pytest.raises(InputError, match="row 2, column tops_fp8_sparse: 3958.0; expected its"):
+        with pytest.raises(InputError, match=r"row 2, column tops_fp8_sparse: 3958.0; expected"):
             columns({"tops_fp8": [1.0, None], "tops_fp8_sparse": [None, 3958.0], **ratio})
 
 
 class TestUnits:
-    UNITS = [{"count": 528, "macs_per_clock": 1024, "clock_ghz": 1.83, "format": "fp8"}]
+    UNITS: ClassVar = [{"count": 528, "macs_per_clock": 1024, "clock_ghz": 1.83, "format": "fp8"}]
 
     def test_list_of_structs(self) -> None:
         expected = 2 * 528 * 1024 * 1.83 / 1000 * 8
@@ -207,7 +207,7 @@ class TestUnits:
                     '[{"count": 528, "macs_per_clock": 1024, "clock_ghz": 1.83, "bits": 8}]',
                     "",
                 ]
-            },  # noqa: E501
+            },
         ):
             found = np.asarray(tpp.metrics(table, "tpp")["tpp"])
             assert found[0] == pytest.approx(expected)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 from tppcore.errors import UnknownName
@@ -209,6 +210,7 @@ class Formulas:
         self.open_unlisted = any(each.open_unlisted for each in chosen)
         self._trees: dict[str, Expr] = {}
         self._open: list[str] = []
+        self._lock = RLock()
         named: list[QuantitySpec | MetricSpec] = [
             *vocabulary.quantities.values(),
             *vocabulary.metrics.values(),
@@ -228,23 +230,26 @@ class Formulas:
         """The tree of a metric, or of a quantity as its own metric. KeyError if there is none."""
         if name in self._trees:
             return self._trees[name]
+        # Rulebooks are shared by threads, and `_open` finds cycles of one of them at a time.
+        with self._lock:
+            return self._trees.setdefault(name, self._tree(name))
+
+    def _tree(self, name: str) -> Expr:
+        if name in self._trees:
+            return self._trees[name]
         if name in self._open:
             raise FormulaError(f"metric {name!r} is defined by itself; expected no cycle")
         metric = self.vocabulary.metrics.get(name)
         if metric is None:
             self.vocabulary.quantities[name]
-            self._trees[name] = Quantity(name)
-            return self._trees[name]
+            return Quantity(name)
         self._open.append(name)
         try:
             if metric.format and metric.format not in self._formats:
-                tree: Expr = Const(Fraction(0))
-            else:
-                tree = parse(self._text.get(name, metric.formula), self._scope, metric.format)
+                return Const(Fraction(0))
+            return parse(self._text.get(name, metric.formula), self._scope, metric.format)
         finally:
             self._open.pop()
-        self._trees[name] = tree
-        return tree
 
     def check(self, *names: str) -> None:
         """Raises FormulaError for a metric (of all, if none is named) without a sound formula."""

@@ -5,7 +5,9 @@ The whole public API is here; names are loaded when they are first used.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tppcore.version import __version__
@@ -17,6 +19,23 @@ if TYPE_CHECKING:
     from tppcore.rules.rulebook import Rulebook, rulebook
     from tppcore.sinks.verdicts import Verdicts
     from tppcore.sources.chips import Chip, chip, chips
+
+_BUILT = "specs.json"
+
+
+def _built(path: list[str]) -> list[str]:
+    """Where the modules are: here, or where tppcore is installed if this is a bare checkout.
+
+    Python started in a checkout finds these sources before the installed package, but the specs
+    and the C library are made by the build.
+    """
+    if (Path(path[0]) / _BUILT).exists():
+        return path
+    installed = (Path(entry) / "tppcore" for entry in sys.path)
+    return [str(each) for each in installed if (each / _BUILT).exists()][:1] or path
+
+
+__path__ = _built(__path__)
 
 _HOMES = {
     "classify": "tppcore.api",

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -73,21 +74,19 @@ class _Many(click.Command):
     """A command whose `--rules` takes all the ids that follow it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from tppcore.rules.store import specs
+
+        own = {Path(arg).stem for before, arg in pairwise(args) if before == "--rule-file"}
+        known = own | set(specs().rules)
         spread: list[str] = []
         taking = False
         for before, arg in zip(["", *args], args, strict=False):
             if before != "--rules":
-                taking = arg == "--rules" or (taking and _is_rule(arg))
+                taking = arg == "--rules" or (taking and arg.partition("/")[0] in known)
                 if taking and arg != "--rules":
                     spread.append("--rules")
             spread.append(arg)
         return super().parse_args(ctx, spread)
-
-
-def _is_rule(text: str) -> bool:
-    from tppcore.rules.store import specs
-
-    return text.partition("/")[0] in specs().rules
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,15 +8,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from itertools import groupby
 from typing import Any
 
 from tppcore.engine import exact
 from tppcore.engine.exact import Interval, Metrics, Row
 from tppcore.errors import TppError
-from tppcore.rules.condition import Compare, Condition, Unknown, leaves
+from tppcore.rules.condition import (
+    All,
+    AnyOf,
+    Compare,
+    Condition,
+    Destination,
+    Not,
+    Reference,
+    Unknown,
+    combine,
+    leaves,
+)
 from tppcore.rules.expression import quantities
 from tppcore.rules.rulebook import Paragraph, Rulebook
+from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sinks.limits import Limit, limit
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.chips import Chip
@@ -245,7 +256,21 @@ def _tested(leaf: Compare, metrics: Metrics) -> Test:
     return Test(leaf.metric, leaf.op, leaf.threshold, leaf.text, value, held)
 
 
-_PROBES = (0, "0.001", 1, 10, 100, 300, 600, 1000, 2000, 5000, 10000, 100000, 10**9)
+_STEPS = 48
+
+
+def _probes(now: Interval, spec: QuantitySpec) -> Iterator[Fraction]:
+    """Values that an uncertain quantity may turn out to have."""
+    if spec.kind == "boolean":
+        yield from map(Fraction, (0, 1))
+    elif spec.kind == "category":
+        yield from map(Fraction, range(len(spec.words)))
+    elif now.high == math.inf:
+        least = max(now.low, Fraction(1, 1000))
+        yield from (now.low, *(least * 2**step for step in range(_STEPS)))
+    else:
+        width = Fraction(now.high) - now.low
+        yield from (now.low + width * step / _STEPS for step in range(_STEPS + 1))
 
 
 def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]:
@@ -261,8 +286,7 @@ def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]
         for name in read
         if (not row[name].known if name in row else specs[name].absent is None)
         and not specs[name].internal
-        and not (specs[name].rate and any_rate and name not in row)
-        and not name.startswith(("sparse_ratio_", "output_bits_", "tops_"))
+        and (name in row or not (specs[name].rate or specs[name].format))
     ]
     if not any_rate and any(specs[name].rate for name in read):
         uncertain.insert(0, "a peak rate (tops_<format>)")
@@ -271,13 +295,10 @@ def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]
     for name in uncertain:
         if name not in specs:
             continue
-        now = row.get(name, exact.ANYTHING)
-        for probe in _PROBES:
-            value = Fraction(probe)
-            if now.low <= value <= now.high and (value > 0 or not specs[name].positive):
-                probe_row = {**row, name: exact.point(value)}
-                [settled] = decisions.decide(Metrics(rules.formulas, probe_row))
-                if settled is not None:
+        for value in _probes(row.get(name, exact.ANYTHING), specs[name]):
+            if value > 0 or not specs[name].positive:
+                settled = {**row, name: exact.point(value)}
+                if decisions.decide(Metrics(rules.formulas, settled)) != [None]:
                     settling.append(name)
                     break
     return tuple(settling or uncertain)
@@ -317,21 +338,58 @@ def _notes(rules: Rulebook, identity: str | None) -> Iterator[Mapping[str, Any]]
             yield note
 
 
-def _test_lines(tests: Sequence[Test], rules: Rulebook) -> Iterator[str]:
-    for text, group in groupby(tests, key=lambda test: test.text):
-        # A category is two tests of its code with one text: together they are the equality.
-        parts = list(group)
-        verdicts = [part.verdict for part in parts]
-        held = _WORDS[False if False in verdicts else None if None in verdicts else True]
-        kind = rules.vocabulary.kind(parts[0].metric)
-        value = parts[0].value
-        if kind is None or kind.kind != "number":
-            yield f"      {text}: {held}"
-        elif value.applicable and value.known:
-            margin = approx(value.low - parts[0].threshold)
-            yield f"      {text}: {held} ({_text(value)}, margin {margin})"
-        else:
-            yield f"      {text}: {held} ({_text(value)})"
+def _condition_lines(
+    condition: Condition, part: ParagraphExplained, verdicts: Mapping[str, bool | None], indent: str
+) -> Iterator[str]:
+    """A condition as it is written: its tests on this row, and what it refers to."""
+    match condition:
+        case All(items) if len({getattr(item, "text", item) for item in items}) == 1:
+            # The two tests of a category's code are one equality.
+            held = [_held(item, part) for item in items if isinstance(item, Compare)]
+            both = False if False in held else None if None in held else True
+            yield f"{indent}{items[0].text}: {_WORDS[both]}"  # type: ignore[union-attr]
+        case All(items):
+            for item in items:
+                yield from _condition_lines(item, part, verdicts, indent)
+        case AnyOf(items):
+            yield f"{indent}any of"
+            for item in items:
+                yield from _condition_lines(item, part, verdicts, indent + "  ")
+        case Not(AnyOf(items)):
+            yield f"{indent}none of"
+            for item in items:
+                yield from _condition_lines(item, part, verdicts, indent + "  ")
+        case Not(Compare() as leaf):
+            yield f"{indent}not {_test_line(leaf, part)}"
+        case Not(item):
+            yield f"{indent}not"
+            yield from _condition_lines(item, part, verdicts, indent + "  ")
+        case Reference(rule, local):
+            name = f"{rule or part.paragraph.rule}/{local}"
+            known = f": {_WORDS[verdicts[name]]}" if name in verdicts else ""
+            yield f"{indent}{name}{known}"
+        case Destination(members):
+            yield f"{indent}destination in {', '.join(members)}"
+        case Unknown(why):
+            yield f"{indent}unknown: {why}"
+        case Compare():
+            yield indent + _test_line(condition, part)
+
+
+def _held(leaf: Compare, part: ParagraphExplained) -> bool | None:
+    return next(t.verdict for t in part.tests if (t.op, t.threshold) == (leaf.op, leaf.threshold))
+
+
+def _test_line(leaf: Compare, part: ParagraphExplained) -> str:
+    key = (leaf.metric, leaf.op, leaf.threshold)
+    test = next(t for t in part.tests if (t.metric, t.op, t.threshold) == key)
+    held = f"{leaf.text}: {_WORDS[test.verdict]}"
+    if leaf.text == leaf.metric:
+        return held
+    value = _text(test.value)
+    if test.value.applicable and test.value.known:
+        value += f", margin {approx(test.value.low - test.threshold)}"
+    return f"{held} ({value})"
 
 
 _WORDS = {True: "true", False: "false", None: "undetermined"}
@@ -362,18 +420,22 @@ def _lines(each: Explanation) -> Iterator[str]:
         unit = f" {metric.unit}" if value.applicable and value != exact.ANYTHING else ""
         yield f"  {metric.title}: {_text(value)}{unit}"
     yield ""
+    verdicts = {part.paragraph.id: part.verdict for part in each.paragraphs}
+    cited = ""
     for part in each.paragraphs:
         paragraph = part.paragraph
         label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
         yield f"  {paragraph.id}: {_WORDS[part.verdict]}{label}"
-        yield from _test_lines(part.tests, rules)
-        for gap in part.gaps:
-            yield f"      unknown: {gap}"
+        written = combine(paragraph.source["condition"], rules.vocabulary.kind)
+        yield from _condition_lines(written, part, verdicts, "      ")
         if part.missing:
             yield f"      missing: {', '.join(part.missing)}"
         if paragraph.assumed and part.verdict is not False:
             yield f"      assumed, not computed: {'; '.join(paragraph.assumed)}"
-        yield f"      {paragraph.citation} ({paragraph.confidence})"
+        source = f"{paragraph.citation} ({paragraph.confidence})"
+        if source != cited:
+            yield f"      {source}"
+        cited = source
     yield ""
     yield "  readings: " + ", ".join(f"{name}={value}" for name, value in rules.readings.items())
     for other in each.other_readings:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tppcore.errors import SpecError, TppError, UnknownName
 from tppcore.rules.instrument import check_references, load
-from tppcore.rules.rulebook import dates, parse_date, version_on
+from tppcore.rules.rulebook import dates, parse_date, standing, version_on
 from tppcore.rules.store import specs
 from tppcore.rules.tomlfile import TomlFile
 
@@ -25,7 +25,7 @@ def listing(as_of: str | None = None) -> tuple[list[str], list[list[str]]]:
             [
                 identity,
                 rule["title"],
-                version["status"] if version else f"not on {day}",
+                standing(version) if version else f"not on {day}",
                 str(len(version["paragraphs"])) if version else "",
                 dates(rule),
                 version["citation"] if version else "",
@@ -148,13 +148,13 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: {_plain(old.get(key))} -> {_plain(new.get(key))}"
 
 
-def _tests(condition: Any) -> Iterator[str]:
+def _tests(condition: Any, sign: str = "") -> Iterator[str]:
     if isinstance(condition, str):
-        yield condition
+        yield sign + condition
     else:
-        for items in condition.values():
+        for word, items in condition.items():
             for each in items:
-                yield from _tests(each)
+                yield from _tests(each, "none of " if word == "none" else sign)
 
 
 def _plain(value: Any) -> str:

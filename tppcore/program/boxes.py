@@ -146,9 +146,9 @@ def _busiest_axis(function: Function) -> Axis:
 
 def _without_contained(boxes: list[Box], cuts: Mapping[Axis, int]) -> list[Box]:
     kept: list[Box] = []
-    for box in sorted(boxes, key=len):
+    for box in boxes:
         if not any(_contains(other, box, cuts) for other in kept):
-            kept.append(box)
+            kept = [other for other in kept if not _contains(box, other, cuts)] + [box]
     return kept
 
 

@@ -146,4 +146,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 if __name__ == "__main__":
     import sys
 
-    write(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        write(Path(sys.argv[1]), Path(sys.argv[2]))
+    except SpecError as error:
+        sys.exit(str(error))

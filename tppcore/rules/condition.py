@@ -197,7 +197,9 @@ def _compare(
 ) -> Condition:
     kind = kind_of(name)
     if kind is None:
-        raise ConditionError(item, f"unknown metric {name!r} in {text!r}")
+        raise ConditionError(
+            item, f"unknown metric {name!r} in {text!r}; expected a metric or quantity of specs/"
+        )
     if kind.kind == "boolean":
         raise ConditionError(item, f"{name!r} is a boolean; expected {name!r} or 'not {name}'")
     if kind.kind == "category":

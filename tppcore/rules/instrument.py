@@ -20,7 +20,16 @@ from tppcore.rules.countries import CountryGroups
 from tppcore.rules.rulebook import STATUSES
 from tppcore.rules.tomlfile import Key, TomlFile
 
-KINDS = ("classification", "licence", "review", "exception", "duty", "report", "presumption")
+KINDS = (
+    "classification",
+    "licence",
+    "review",
+    "exception",
+    "duty",
+    "report",
+    "presumption",
+    "note",
+)
 SCOPES = ("circuit", "item", "system", "shipments", "model")
 CONFIDENCES = ("P", "L", "A", "M", "P-quote", "A/M", "M+A", "A/L", "L/P")
 

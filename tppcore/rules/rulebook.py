@@ -167,6 +167,11 @@ def version_on(rule: Mapping[str, Any], date: datetime.date) -> Mapping[str, Any
     return None
 
 
+def standing(version: Mapping[str, Any]) -> str:
+    """The status of a version during its dates: what ended later was in force then."""
+    return "in force" if version["status"] in _ENDED else str(version["status"])
+
+
 def dates(rule: Mapping[str, Any]) -> str:
     """The dates of every version of a rule, in words."""
     return ", ".join(
@@ -215,15 +220,15 @@ def rulebook(
         version = version_on(known[identity], date)
         if version is None:
             continue
-        standing = "in force" if version["status"] in _ENDED else version["status"]
+        status_then = standing(version)
         for data in version["paragraphs"]:
             full = f"{identity}/{data['id']}"
             if named is None:
                 wanted = data["scope"] in DEFAULT_SCOPES
             else:
                 wanted = identity in named or full in named
-            if wanted and standing in admitted and builder.applies(data):
-                paragraphs.append(builder.paragraph(identity, version, data, standing))
+            if wanted and status_then in admitted and builder.applies(data):
+                paragraphs.append(builder.paragraph(identity, version, data, status_then))
     if not paragraphs:
         raise TppError(_nothing(known, named, date, country))
     return Rulebook(

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +77,10 @@ class Specs:
 @lru_cache(maxsize=1)
 def specs() -> Specs:
     """The specs that the installed package carries."""
-    text = resources.files("tppcore").joinpath("specs.json").read_text("utf-8")
-    data = json.loads(text)
+    file = Path(__file__).parents[1] / "specs.json"
+    if not file.exists():
+        raise RuntimeError("tppcore was not built: specs.json is missing; expected `make install`")
+    data = json.loads(file.read_text("utf-8"))
     if data.get("format") != FORMAT:
         raise RuntimeError("specs.json is of another version; expected a fresh install")
     return Specs(data)

@@ -74,16 +74,21 @@ class Limits:
         key = tuple(spans.values())
         if key not in self._crossings:
             now = self.code(spans)
-            self._crossings[key] = [
-                (metric, i)
-                for metric in self.numeric
-                if spans[metric][0] == spans[metric][1]
-                for i in range(len(self.decisions.places[metric].thresholds))
-                if any(
-                    self.code({**spans, metric: (place, place)}) != now
-                    for place in _across(spans[metric][0], i)
-                )
-            ]
+            # No test decides an outcome that is not decided.
+            self._crossings[key] = (
+                []
+                if self.ladder.is_open(now)
+                else [
+                    (metric, i)
+                    for metric in self.numeric
+                    if spans[metric][0] == spans[metric][1]
+                    for i in range(len(self.decisions.places[metric].thresholds))
+                    if any(
+                        self.code({**spans, metric: (place, place)}) != now
+                        for place in _across(spans[metric][0], i)
+                    )
+                ]
+            )
         return self._crossings[key]
 
     def code(self, spans: Spans) -> int:

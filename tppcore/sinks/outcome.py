@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tppcore.engine.columns import Bitmaps
 
-NOT_EVALUATED = "not evaluated (no licence, review or exception paragraph in this rulebook)"
+NOT_EVALUATED = "not evaluated (no paragraph of this rulebook has an outcome)"
 
 
 class Ladder:
@@ -32,12 +32,16 @@ class Ladder:
                 self.ranks.setdefault(self.words.index(paragraph.outcome), []).append(i)
         self.members = [i for members in self.ranks.values() for i in members]
 
+    def is_open(self, code: int) -> bool:
+        """Whether a stronger outcome is undetermined."""
+        return code % (self.lowest + 2) <= self.lowest
+
     def text(self, code: int) -> str:
         """A code in words; never more certain than the verdicts are."""
         if not self.ranks:
             return NOT_EVALUATED
         certain, possible = divmod(int(code), self.lowest + 2)
-        if possible > self.lowest:
+        if not self.is_open(code):
             return self.words[certain]
         least = self.words[certain] if certain < self.lowest else "no requirement found"
         return f"undetermined: up to {self.words[possible]}; at least {least}"

@@ -345,8 +345,8 @@ def _condition_lines(
     match condition:
         case All(items) if len({getattr(item, "text", item) for item in items}) == 1:
             # The two tests of a category's code are one equality.
-            held = [_held(item, part) for item in items if isinstance(item, Compare)]
-            both = False if False in held else None if None in held else True
+            parts = [_held(item, part) for item in items if isinstance(item, Compare)]
+            both = False if False in parts else None if None in parts else True
             yield f"{indent}{items[0].text}: {_WORDS[both]}"  # type: ignore[union-attr]
         case All(items):
             for item in items:
@@ -360,7 +360,8 @@ def _condition_lines(
             for item in items:
                 yield from _condition_lines(item, part, verdicts, indent + "  ")
         case Not(Compare() as leaf):
-            yield f"{indent}not {_test_line(leaf, part)}"
+            held = _held(leaf, part)
+            yield f"{indent}not {leaf.text}: {_WORDS[None if held is None else not held]}"
         case Not(item):
             yield f"{indent}not"
             yield from _condition_lines(item, part, verdicts, indent + "  ")
@@ -376,13 +377,17 @@ def _condition_lines(
             yield indent + _test_line(condition, part)
 
 
+def _test(leaf: Compare, part: ParagraphExplained) -> Test:
+    key = (leaf.metric, leaf.op, leaf.threshold)
+    return next(t for t in part.tests if (t.metric, t.op, t.threshold) == key)
+
+
 def _held(leaf: Compare, part: ParagraphExplained) -> bool | None:
-    return next(t.verdict for t in part.tests if (t.op, t.threshold) == (leaf.op, leaf.threshold))
+    return _test(leaf, part).verdict
 
 
 def _test_line(leaf: Compare, part: ParagraphExplained) -> str:
-    key = (leaf.metric, leaf.op, leaf.threshold)
-    test = next(t for t in part.tests if (t.metric, t.op, t.threshold) == key)
+    test = _test(leaf, part)
     held = f"{leaf.text}: {_WORDS[test.verdict]}"
     if leaf.text == leaf.metric:
         return held

@@ -36,7 +36,8 @@ def row(**verdicts: bool | None) -> list[bool | None]:
         (row(case=True, nac=None), WORDS[1]),
         (row(denial=None), f"undetermined: up to {WORDS[0]}; at least no requirement found"),
         (row(denial=None, case=True), f"undetermined: up to {WORDS[0]}; at least {WORDS[1]}"),
-        (row(denial=None, case=None, nac=True), f"undetermined: up to {WORDS[0]}; at least {WORDS[2]}"),
+        (row(denial=None, case=None, nac=True),
+         f"undetermined: up to {WORDS[0]}; at least {WORDS[2]}"),
         (row(case=None, nac=True), f"undetermined: up to {WORDS[1]}; at least {WORDS[2]}"),
     ],
 )  # fmt: skip

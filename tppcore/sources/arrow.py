@@ -47,6 +47,7 @@ class ArrowReader:
 
     def __call__(self, name: str, spec: QuantitySpec) -> Any:
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         from tppcore.sources import cells
 
@@ -62,8 +63,10 @@ class ArrowReader:
                 return days.cast(pa.float64()).to_numpy(zero_copy_only=False)
             case "category":
                 words = cells.words(array, place, spec.words)
-                codes = {word: float(code) for code, word in enumerate(spec.words)}
-                return np.array([codes.get(word, np.nan) for word in words.to_pylist()])
+                codes = pc.index_in(words, pa.array(spec.words)).cast(pa.float64())
+                return codes.fill_null(np.nan).to_numpy(zero_copy_only=False)
             case _:
                 numbers = cells.numbers(array, place)
+                if numbers.null_count:
+                    numbers = numbers.fill_null(np.nan)
                 return np.ascontiguousarray(numbers.to_numpy(zero_copy_only=False))

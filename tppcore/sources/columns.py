@@ -25,11 +25,9 @@ def column(values: Any, spec: QuantitySpec, name: str) -> NDArray[np.float64] | 
         raise InputError(name, None, f"{array.ndim} dimensions", "one dimension")
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     kind = array.dtype.kind
-    if spec.kind == "boolean" and kind in "b":
-        filled = array.astype(np.uint8)
-        if mask is not None:
-            filled[mask] = MISSING
-        return filled
+    if spec.kind == "boolean" and (kind == "b" or (array.dtype == np.uint8 and _is_binary(array))):
+        flags = np.ascontiguousarray(array).view(np.uint8)
+        return flags if mask is None else np.where(mask, np.uint8(MISSING), flags)
     if spec.kind in ("number", "boolean") and kind in "fiu" and array.dtype.itemsize <= 8:
         doubles = _numeric(array, name)
         if mask is not None and mask.any():
@@ -38,13 +36,20 @@ def column(values: Any, spec: QuantitySpec, name: str) -> NDArray[np.float64] | 
     if spec.kind == "date" and kind == "M":
         return _days(array)
     out = np.full(len(array), np.nan)
+    known: dict[Any, float] = {}  # words, dates and round numbers repeat themselves
     for i, value in enumerate(array.tolist()):
-        if mask is not None and mask[i]:
+        if (mask is not None and mask[i]) or value is None:
             continue
-        found = scalar(value, spec, i)
-        if found is not None:
-            out[i] = double(found, name, i)
+        key = (type(value), str(value))
+        if key not in known:
+            found = scalar(value, spec, i)
+            known[key] = np.nan if found is None else double(found, name, i)
+        out[i] = known[key]
     return _flags(out, name) if spec.kind == "boolean" else out
+
+
+def _is_binary(array: NDArray[Any]) -> bool:
+    return not len(array) or int(array.max()) <= 1
 
 
 def _numeric(array: NDArray[Any], name: str) -> Doubles:

@@ -73,39 +73,35 @@ static const double *word_of(const block *b, const double *values, uint32_t word
     return room;
 }
 
-/* Asks for the same word of the next block: the columns are many streams of 2 KiB pieces, which is
- * more than hardware follows. An address past the end does no harm. */
-static void prefetch_next(const double *v)
+/* Checks one word of numbers, and marks those that are there. */
+static bool check_word(const double *v, bool positive, uint64_t *given)
 {
-#if defined(__GNUC__)
-    const uintptr_t next = (uintptr_t)v + TPP_BLOCK * sizeof *v;
-    for (uint32_t i = 0; i < 64 * sizeof *v; i += 64) {
-        __builtin_prefetch((const void *)(next + i));
+    if (tpp_word_within(v, TPP_SMALLEST, TPP_LARGEST)) {
+        *given = UINT64_MAX;
+        return true;
     }
-#else
-    (void)v;
-#endif
+    const uint64_t missing = tpp_word_nan(v);
+    const uint64_t inside = tpp_word_at_least(v, TPP_SMALLEST) &
+                            ~tpp_word_at_least(v, nextafter(TPP_LARGEST, HUGE_VAL));
+    /* 0 and -0, the only doubles between the two subnormals. */
+    const uint64_t zero = tpp_word_at_least(v, -0.0) & ~tpp_word_at_least(v, 0x1p-1074);
+    *given = ~missing;
+    return (inside | missing | (positive ? 0 : zero)) == UINT64_MAX;
 }
 
 /* Checks one vector of numbers, and marks those that are there. */
 static bool check(const block *b, const double *values, bool positive, uint64_t *given)
 {
+    if (b->count == TPP_BLOCK) {
+        if (tpp_all_usual(values + b->row, TPP_BLOCK)) {
+            memset(given, 0xFF, WORDS * sizeof *given);
+            return true;
+        }
+    }
     double room[64];
     bool valid = true;
     for (uint32_t w = 0; w < b->words; w++) {
-        const double *v = word_of(b, values, w, room);
-        prefetch_next(v);
-        if (tpp_word_within(v, TPP_SMALLEST, TPP_LARGEST)) {
-            given[w] = UINT64_MAX;
-            continue;
-        }
-        const uint64_t missing = tpp_word_nan(v);
-        const uint64_t inside = tpp_word_at_least(v, TPP_SMALLEST) &
-                                ~tpp_word_at_least(v, nextafter(TPP_LARGEST, HUGE_VAL));
-        /* 0 and -0, the only doubles between the two subnormals. */
-        const uint64_t zero = tpp_word_at_least(v, -0.0) & ~tpp_word_at_least(v, 0x1p-1074);
-        valid &= (inside | missing | (positive ? 0 : zero)) == UINT64_MAX;
-        given[w] = ~missing;
+        valid &= check_word(word_of(b, values, w, room), positive, &given[w]);
     }
     return valid;
 }
@@ -465,19 +461,19 @@ static void choose_high(double *restrict out, const double *restrict low,
 /* ---- tests ---- */
 
 /* The state of one cut in one word, from the ends of its node. */
-static inline void compare(outcome *result, uint32_t cut, const tpp_cut *bounds, uint32_t w,
+static TPP_INLINE void compare(outcome *result, uint32_t cut, const tpp_cut *bounds, uint32_t w,
                            const double *low, const double *high, bool may_not_apply)
 {
     const uint64_t certain = tpp_word_at_least(low, bounds->above);
     uint64_t possible = certain;
     uint64_t near = 0;
     const bool filtered = bounds->below < bounds->above;
-    if (filtered) {
+    if (filtered && tpp_word_any_between(low, bounds->below, bounds->above)) {
         near = certain ^ tpp_word_at_least(low, bounds->below);
     }
     if (high != low) {
         possible = tpp_word_at_least(high, bounds->above);
-        if (filtered) {
+        if (filtered && tpp_word_any_between(high, bounds->below, bounds->above)) {
             near |= possible ^ tpp_word_at_least(high, bounds->below);
         }
     }

@@ -8,19 +8,90 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#if defined(__AVX__)
+#if defined(__GNUC__)
+#define TPP_INLINE inline __attribute__((always_inline))
+#else
+#define TPP_INLINE inline
+#endif
+
+/* Asks for the line `ahead` doubles further on: the columns of a table are many streams of short
+ * pieces, more than hardware follows. An address past the end does no harm. */
+static inline void tpp_prefetch(const double *v, uint32_t ahead)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch((const void *)((uintptr_t)v + ahead * sizeof *v), 0, 2);
+#else
+    (void)v, (void)ahead;
+#endif
+}
+
+#if defined(__AVX2__)
 #include <immintrin.h>
 
+/* 32 results of 4 doubles each, all ones or all zeros a lane, as 32 bits in their order. The packs
+ * work within 128-bit halves, so after them the low half holds doubles 0 and 1 of every vector and
+ * the high half 2 and 3; interleaving the halves by pairs restores the order. */
+static TPP_INLINE uint32_t tpp_pack(const __m256d m[8])
+{
+    __m256i pair[4];
+    for (unsigned i = 0; i < 4; i++) {
+        /* The low 32 bits of each lane say it all. */
+        pair[i] = _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castpd_ps(m[2 * i]),
+                                                        _mm256_castpd_ps(m[2 * i + 1]), 0x88));
+    }
+    const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(pair[0], pair[1]),
+                                             _mm256_packs_epi32(pair[2], pair[3]));
+    const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
+    const unsigned first = (unsigned)_mm_movemask_epi8(_mm_unpacklo_epi16(low, high));
+    const unsigned last = (unsigned)_mm_movemask_epi8(_mm_unpackhi_epi16(low, high));
+    return first | last << 16;
+}
+
 /* Bit i: v[i] >= bound. */
-static inline uint64_t tpp_word_at_least(const double *v, double bound)
+static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
 {
     const __m256d bounds = _mm256_set1_pd(bound);
     uint64_t word = 0;
-    for (unsigned i = 0; i < 64; i += 4) {
-        const __m256d holds = _mm256_cmp_pd(_mm256_loadu_pd(v + i), bounds, _CMP_GE_OQ);
-        word |= (uint64_t)(unsigned)_mm256_movemask_pd(holds) << i;
+    for (unsigned half = 0; half < 64; half += 32) {
+        __m256d holds[8];
+        for (unsigned i = 0; i < 8; i++) {
+            const __m256d x = _mm256_loadu_pd(v + half + 4 * i);
+            holds[i] = _mm256_cmp_pd(x, bounds, _CMP_GE_OQ);
+        }
+        word |= (uint64_t)tpp_pack(holds) << half;
     }
     return word;
+}
+
+/* Whether below <= v[i] < above for any i. */
+static TPP_INLINE bool tpp_word_any_between(const double *v, double below, double above)
+{
+    const __m256d low = _mm256_set1_pd(below), high = _mm256_set1_pd(above);
+    __m256d any = _mm256_setzero_pd();
+    for (unsigned i = 0; i < 64; i += 4) {
+        const __m256d x = _mm256_loadu_pd(v + i);
+        any = _mm256_or_pd(any, _mm256_and_pd(_mm256_cmp_pd(x, low, _CMP_GE_OQ),
+                                              _mm256_cmp_pd(x, high, _CMP_LT_OQ)));
+    }
+    return _mm256_movemask_pd(any) != 0;
+}
+
+/* True only if 2^-49 <= v[i] < 2^79 for all of n doubles, a multiple of 8: what a spec sheet holds,
+ * zeros and blanks aside. The bit patterns of such doubles, less that of 2^-49, are below 2^59;
+ * every other double, read as an unsigned integer, has one of the upper five bits set then. */
+static inline bool tpp_all_usual(const double *v, uint32_t n)
+{
+    const __m256i shift = _mm256_set1_epi64x(-(INT64_C(974) << 52));
+    __m256i any = _mm256_setzero_si256(), more = any;
+    for (uint32_t i = 0; i < n; i += 8) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(v + i));
+        const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(v + i + 4));
+        tpp_prefetch(v + i, 4 * n);
+        any = _mm256_or_si256(any, _mm256_add_epi64(x, shift));
+        more = _mm256_or_si256(more, _mm256_add_epi64(y, shift));
+    }
+    const __m256i upper = _mm256_srli_epi64(_mm256_or_si256(any, more), 59);
+    return _mm256_testz_si256(upper, upper) != 0;
 }
 
 /* Bit i: v[i] is NaN. */
@@ -51,7 +122,33 @@ static inline bool tpp_word_within(const double *v, double least, double most)
 #elif defined(__SSE2__)
 #include <emmintrin.h>
 
-static inline uint64_t tpp_word_at_least(const double *v, double bound)
+static TPP_INLINE bool tpp_word_any_between(const double *v, double below, double above)
+{
+    const __m128d low = _mm_set1_pd(below), high = _mm_set1_pd(above);
+    __m128d any = _mm_setzero_pd();
+    for (unsigned i = 0; i < 64; i += 2) {
+        const __m128d x = _mm_loadu_pd(v + i);
+        any = _mm_or_pd(any, _mm_and_pd(_mm_cmpge_pd(x, low), _mm_cmplt_pd(x, high)));
+    }
+    return _mm_movemask_pd(any) != 0;
+}
+
+static inline bool tpp_all_usual(const double *v, uint32_t n)
+{
+    const __m128i shift = _mm_set1_epi64x(-(INT64_C(974) << 52));
+    __m128i any = _mm_setzero_si128();
+    for (uint32_t i = 0; i < n; i += 2) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(v + i));
+        if (i % 8 == 0) {
+            tpp_prefetch(v + i, 4 * n);
+        }
+        any = _mm_or_si128(any, _mm_add_epi64(x, shift));
+    }
+    return _mm_movemask_epi8(_mm_cmpeq_epi32(_mm_srli_epi64(any, 59), _mm_setzero_si128())) ==
+           0xFFFF;
+}
+
+static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
 {
     const __m128d bounds = _mm_set1_pd(bound);
     uint64_t word = 0;
@@ -85,7 +182,29 @@ static inline bool tpp_word_within(const double *v, double least, double most)
 
 #else
 
-static inline uint64_t tpp_word_at_least(const double *v, double bound)
+#include <string.h>
+
+static TPP_INLINE bool tpp_word_any_between(const double *v, double below, double above)
+{
+    bool any = false;
+    for (unsigned i = 0; i < 64; i++) {
+        any |= v[i] >= below && v[i] < above;
+    }
+    return any;
+}
+
+static inline bool tpp_all_usual(const double *v, uint32_t n)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        any |= bits - (UINT64_C(974) << 52);
+    }
+    return any >> 59 == 0;
+}
+
+static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
 {
     uint64_t word = 0;
     for (unsigned i = 0; i < 64; i++) {

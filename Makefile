@@ -20,6 +20,7 @@ C_TESTS := $(patsubst tests/c/%.c,build/sanitize/%,$(wildcard tests/c/test_*.c))
 .PHONY: install run test lint types sanitize proof bench clean
 
 install: $(STAMPS)/installed
+	@$(PYTHON) -c 'from tppcore.engine.choose import choose; print("tppcore is installed; engine:", choose(None))'
 
 run: install
 	$(PYTHON) -m tppcore.demo
@@ -39,7 +40,7 @@ lint: $(STAMPS)/dev
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 
-types: install $(STAMPS)/dev
+types: install $(STAMPS)/test $(STAMPS)/dev
 	$(PYTHON) -m mypy --strict tppcore
 
 sanitize: $(C_TESTS)

@@ -66,8 +66,9 @@ class _Compiler:
         self.metrics: dict[str, int] = {}
 
     def program(self, metrics: tuple[str, ...], verdicts: bool) -> Program:
-        # A rate that no formula reads still says that the sheet states rates.
-        for name in self.rules.vocabulary.rates:
+        # Engines check every number they are given, read or not; and a rate that no formula reads
+        # still says that the sheet states rates.
+        for name in self.rules.vocabulary.quantities:
             if name in self.given:
                 self.input(name)
         reported = tuple((name, self.metric(name)) for name in metrics)

@@ -66,7 +66,8 @@ class ArrowReader:
                 codes = pc.index_in(words, pa.array(spec.words)).cast(pa.float64())
                 return codes.fill_null(np.nan).to_numpy(zero_copy_only=False)
             case _:
-                numbers = cells.numbers(array, place)
+                is_double = pa.types.is_float64(array.type)
+                numbers = array if is_double else cells.numbers(array, place)
                 if numbers.null_count:
                     numbers = numbers.fill_null(np.nan)
                 return np.ascontiguousarray(numbers.to_numpy(zero_copy_only=False))

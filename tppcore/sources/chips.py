@@ -141,8 +141,8 @@ def _interval(spec: QuantitySpec, low: Fraction | None, high: Fraction | None) -
     for end in (low, high):
         if end is None:
             continue
-        if spec.positive and high == 0:
-            raise InputError(spec.name, None, 0, "a number above 0")
+        if spec.positive and end == 0:
+            raise InputError(spec.name, None, 0, "a number above 0, or an open end (None)")
         if end != 0 and not _SMALLEST <= end <= _LARGEST:
             shown = float(end) if abs(end) <= FLOAT_MAX else "a number beyond 1e308"
             raise InputError(spec.name, None, shown, "0 or a number from 1e-15 to 1e+24")

@@ -343,22 +343,19 @@ def _condition_lines(
 ) -> Iterator[str]:
     """A condition as it is written: its tests on this row, and what it refers to."""
     match condition:
-        case All(items) if len({getattr(item, "text", item) for item in items}) == 1:
-            # The two tests of a category's code are one equality.
+        case All(items) if _is_equality(condition):
             parts = [_held(item, part) for item in items if isinstance(item, Compare)]
             both = False if False in parts else None if None in parts else True
-            yield f"{indent}{items[0].text}: {_WORDS[both]}"  # type: ignore[union-attr]
+            yield f"{indent}{_first_text(items)}: {_WORDS[both]}"
         case All(items):
             for item in items:
                 yield from _condition_lines(item, part, verdicts, indent)
         case AnyOf(items):
             yield f"{indent}any of"
-            for item in items:
-                yield from _condition_lines(item, part, verdicts, indent + "  ")
+            yield from _alternatives(items, part, verdicts, indent + "  ")
         case Not(AnyOf(items)):
             yield f"{indent}none of"
-            for item in items:
-                yield from _condition_lines(item, part, verdicts, indent + "  ")
+            yield from _alternatives(items, part, verdicts, indent + "  ")
         case Not(Compare() as leaf):
             held = _held(leaf, part)
             yield f"{indent}not {leaf.text}: {_WORDS[None if held is None else not held]}"
@@ -375,6 +372,30 @@ def _condition_lines(
             yield f"{indent}unknown: {why}"
         case Compare():
             yield indent + _test_line(condition, part)
+
+
+def _alternatives(
+    items: Sequence[Condition],
+    part: ParagraphExplained,
+    verdicts: Mapping[str, bool | None],
+    indent: str,
+) -> Iterator[str]:
+    for item in items:
+        deeper = indent
+        if isinstance(item, All) and not _is_equality(item):
+            yield f"{indent}all of"
+            deeper += "  "
+        yield from _condition_lines(item, part, verdicts, deeper)
+
+
+def _is_equality(condition: All) -> bool:
+    """Whether these are the two tests of a category's code, one equality as written."""
+    items = condition.items
+    return len(items) > 1 and len({getattr(item, "text", item) for item in items}) == 1
+
+
+def _first_text(items: Sequence[Condition]) -> str:
+    return next(item.text for item in items if isinstance(item, Compare))
 
 
 def _test(leaf: Compare, part: ParagraphExplained) -> Test:

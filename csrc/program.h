@@ -9,9 +9,9 @@
 #include "tppcore.h"
 
 /* The rows of a block, so chosen that its vectors stay in the L1 and L2 caches; they and the
- * limits bound the stack: 64 slots of two vectors of 256 doubles are 256 KiB. */
+ * limits bound the stack: 64 slots of two vectors of 512 doubles are 512 KiB. */
 enum {
-    TPP_BLOCK = 256,
+    TPP_BLOCK = 512,
     TPP_BLOCK_WORDS = TPP_BLOCK / 64,
     TPP_MAX_SLOTS = 64,
     TPP_MAX_CUTS = 1024,

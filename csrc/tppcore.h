@@ -4,7 +4,7 @@
  *
  * A program is opened once from the bytes that tppcore.program.binary writes, and is then read
  * only: any number of threads may evaluate it at the same time. Nothing here keeps global state,
- * and the evaluating functions allocate nothing. They use up to 512 KiB of stack.
+ * and the evaluating functions allocate nothing. They use up to 1 MiB of stack.
  *
  * Every function that can fail returns a tpp_status and, where `error` is not NULL, says more
  * there.

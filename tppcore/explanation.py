@@ -6,7 +6,6 @@ import fnmatch
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -29,12 +28,11 @@ from tppcore.rules.expression import quantities
 from tppcore.rules.rulebook import Paragraph, Rulebook
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sinks.limits import Limit, limit
+from tppcore.sinks.numbers import approx
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.chips import Chip
 
 Number = dict[str, Any]
-
-_APPROX = Context(prec=6)
 
 
 @dataclass(frozen=True)
@@ -124,12 +122,6 @@ def number(value: Fraction) -> Number:
 def exact_text(value: Fraction) -> str:
     """An integer, or numerator/denominator in lowest terms."""
     return str(value)
-
-
-def approx(value: Fraction) -> str:
-    """Six significant digits, correctly rounded from the exact value."""
-    quotient = _APPROX.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize()
-    return f"{quotient:f}" if abs(quotient.adjusted()) < 16 else f"{quotient:e}"
 
 
 def _value(value: Interval) -> Any:

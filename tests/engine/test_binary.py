@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tppcore.engine import c
-from tppcore.program.binary import decimal_parts, to_bytes
+from tppcore.program.binary import to_bytes
+from tppcore.program.decimals import decimal_parts
 from tppcore.program.program import Input, Node, Op, Paragraph, Program, Test
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,10 +47,16 @@ def test_decimal_parts(value: str, parts: tuple[int, int]) -> None:
     assert decimal_parts(Fraction(value)) == parts
 
 
-@pytest.mark.parametrize("value", ["-1", "1/3", "9223372036854775809", "1e401"])
-def test_decimal_parts_refuses(value: str) -> None:
-    with pytest.raises(ValueError, match=r"program|decimal"):
+@pytest.mark.parametrize(("value", "message"), [("-1", "negative"), ("1/3", "decimal")])
+def test_decimal_parts_refuses(value: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         decimal_parts(Fraction(value))
+
+
+@pytest.mark.parametrize("value", ["9223372036854775809", "1e401"])
+def test_a_constant_that_a_program_cannot_hold(value: str) -> None:
+    with pytest.raises(ValueError, match=r"more digits than a program holds"):
+        to_bytes(Program((), (Node(Op.CONST, value=Fraction(value)),), (), (), ()))
 
 
 def test_header() -> None:

@@ -7,13 +7,13 @@ for each side of each threshold that the interval reaches.
 
 from __future__ import annotations
 
-import bisect
 import functools
 import itertools
 import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from tppcore.rules.condition import (
@@ -67,7 +67,7 @@ Row = Mapping[str, Interval]
 
 def decimal(value: float) -> Fraction:
     """The shortest decimal that reads back as a double: what a person wrote."""
-    return Fraction(repr(float(value)))
+    return Fraction(Decimal(repr(float(value))))
 
 
 def point(value: Fraction) -> Interval:
@@ -187,15 +187,26 @@ _reduced = weakref.WeakKeyDictionary()
 
 
 def _maximum(*parts: Interval) -> Interval:
-    return Interval(max([part.low for part in parts]), max([part.high for part in parts]))
+    low = parts[0].low
+    for part in parts:
+        # Whole numbers compare several times faster than fractions do.
+        if part.low.numerator * low.denominator > low.numerator * part.low.denominator:
+            low = part.low
+    if all([part.low is part.high for part in parts]):
+        return Interval(low, low)
+    return Interval(low, max([part.high for part in parts]))
 
 
 def _add(a: Interval, b: Interval) -> Interval:
-    return Interval(a.low + b.low, a.high + b.high)
+    low = a.low + b.low
+    is_point = a.low is a.high and b.low is b.high
+    return Interval(low, low if is_point else a.high + b.high)
 
 
 def _multiply(a: Interval, b: Interval) -> Interval:
-    return Interval(a.low * b.low, _times(a.high, b.high))
+    low = a.low * b.low
+    is_point = a.low is a.high and b.low is b.high
+    return Interval(low, low if is_point else _times(a.high, b.high))
 
 
 def _choose(op: str, threshold: Fraction, on: Interval, a: Interval, b: Interval) -> Interval:
@@ -210,6 +221,8 @@ def _times(a: Number, b: Number) -> Number:
 
 
 def _divide(positive: bool, top: Interval, bottom: Interval) -> Interval:
+    if top.low is top.high and bottom.low is bottom.high and bottom.low:
+        return point(top.low / bottom.low)
     if bottom.high == 0 or (bottom.low == 0 and not positive):
         return NOT_APPLICABLE if bottom.high == 0 else ANYTHING
     low = Fraction(0) if bottom.high == math.inf else top.low / Fraction(bottom.high)
@@ -242,14 +255,23 @@ class _Places:
 
     def __init__(self, thresholds: set[Fraction]) -> None:
         self.thresholds = sorted(thresholds)
+        self._ratios = [(each.numerator, each.denominator) for each in self.thresholds]
         ends = [Fraction(0), *self.thresholds, self.thresholds[-1] + 2]
         self.samples: list[Fraction] = []
         for below, above in itertools.pairwise(ends):
             self.samples += [(below + above) / 2, above]
 
     def place(self, value: Number) -> int:
-        i = bisect.bisect_left(self.thresholds, value)
-        return 2 * i + (i < len(self.thresholds) and self.thresholds[i] == value)
+        if not isinstance(value, Fraction):  # infinity
+            return 2 * len(self._ratios)
+        top, bottom = value.numerator, value.denominator
+        place = 0
+        for numerator, denominator in self._ratios:
+            difference = top * denominator - numerator * bottom
+            if difference <= 0:
+                return place + (difference == 0)
+            place += 2
+        return place
 
     def span(self, interval: Interval) -> tuple[int, int]:
         """The first and last place of an interval; it reaches all places between."""

@@ -10,6 +10,7 @@ import struct
 import zlib
 from fractions import Fraction
 
+from tppcore.program.decimals import decimal_parts
 from tppcore.program.program import Input, Node, Op, Program
 
 VERSION = 1
@@ -39,35 +40,11 @@ class _Names:
         return self._offsets[name]
 
 
-def decimal_parts(value: Fraction) -> tuple[int, int]:
-    """(mantissa, exponent) with value = mantissa * 10^exponent, the mantissa as short as can be.
-
-    Raises ValueError for a number that is negative, no finite decimal, or has a mantissa from
-    2^63 on.
-    """
-    if value < 0:
-        raise ValueError(f"{value}: a program holds no negative numbers")
-    if value == 0:
-        return 0, 0
-    twos, fives, rest = 0, 0, value.denominator
-    while rest % 2 == 0:
-        rest, twos = rest // 2, twos + 1
-    while rest % 5 == 0:
-        rest, fives = rest // 5, fives + 1
-    if rest != 1:
-        raise ValueError(f"{value}: not a finite decimal")
-    exponent = -max(twos, fives)
-    mantissa = int(value * Fraction(10) ** -exponent)
-    while mantissa % 10 == 0:
-        mantissa, exponent = mantissa // 10, exponent + 1
-    if mantissa >= 2**63 or abs(exponent) > _MAX_EXPONENT:
-        raise ValueError(f"{value}: more digits than a program holds")
-    return mantissa, exponent
-
-
 def _decimal(value: Fraction | None) -> bytes:
     value = value or Fraction(0)
     mantissa, exponent = decimal_parts(value)
+    if mantissa >= 2**63 or abs(exponent) > _MAX_EXPONENT:
+        raise ValueError(f"{value}: more digits than a program holds")
     return _DECIMAL.pack(mantissa, float(value), exponent)
 
 

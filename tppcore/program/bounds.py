@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tppcore.program.decimals import decimal_parts
 from tppcore.program.program import Node, Op
 
 EPSILON_UNIT = 1.02 * 2.0**-53
@@ -166,29 +167,10 @@ def epsilon(bound: Bound, threshold: Fraction) -> float:
     return EPSILON_UNIT * (bound.roundings + (0 if exact_threshold else 1) + 1)
 
 
-def _decimal(value: Fraction) -> tuple[int, int]:
-    """mantissa and exponent of a terminating decimal, without trailing zeros."""
-    if value == 0:
-        return 0, 0
-    bottom, exponent = value.denominator, 0
-    twos = fives = 0
-    while bottom % 2 == 0:
-        bottom, twos = bottom // 2, twos + 1
-    while bottom % 5 == 0:
-        bottom, fives = bottom // 5, fives + 1
-    if bottom != 1:
-        raise ValueError(f"{value} is not a decimal")
-    exponent = -max(twos, fives)
-    mantissa = int(value * 10**-exponent)
-    while mantissa % 10 == 0:
-        mantissa, exponent = mantissa // 10, exponent + 1
-    return mantissa, exponent
-
-
 def _decimal_size(value: Fraction) -> _Size:
-    mantissa, exponent = _decimal(value)
+    mantissa, exponent = decimal_parts(value)
     return _Size(min(exponent, 0), exponent + len(str(mantissa)))
 
 
 def _significant_digits(value: Fraction) -> int:
-    return len(str(_decimal(value)[0]))
+    return len(str(decimal_parts(value)[0]))

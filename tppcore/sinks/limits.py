@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from decimal import Context, Decimal
 from fractions import Fraction
 
 from tppcore.engine.exact import Decisions, Interval, Metrics, Row
 from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.numbers import approx
 from tppcore.sinks.outcome import Ladder
 
 HAIR = Fraction(1, 200)
@@ -28,18 +28,12 @@ class Limit:
     @property
     def text(self) -> str:
         """In words; for a tie or a hair's breadth with the margin."""
-        at = Context(prec=15).divide(
-            Decimal(self.threshold.numerator), Decimal(self.threshold.denominator)
-        )
         side = "at" if self.margin == 0 else "above" if self.margin > 0 else "below"
-        text = f"{self.metric} {side} {at:f}"
+        text = f"{self.metric} {side} {approx(self.threshold, 15)}"
         if self.margin == 0:
             return f"{text} exactly"
         if abs(self.margin) <= HAIR * self.threshold:
-            by = Context(prec=6).divide(
-                Decimal(abs(self.margin).numerator), Decimal(abs(self.margin).denominator)
-            )
-            return f"{text} by {by.normalize():f}"
+            return f"{text} by {approx(abs(self.margin))}"
         return text
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tppcore as tpp
-from tppcore.explanation import approx, exact_text, number
+from tppcore.explanation_json import exact_text, number
+from tppcore.sinks.numbers import approx
 
 RULES = tpp.rulebook("2026-02-01", "CN")
 

@@ -13,26 +13,17 @@ from tppcore.engine import exact
 from tppcore.engine.exact import Interval, Metrics, Row
 from tppcore.errors import TppError
 from tppcore.rules.condition import (
-    All,
-    AnyOf,
     Compare,
     Condition,
-    Destination,
-    Not,
-    Reference,
     Unknown,
-    combine,
     leaves,
 )
 from tppcore.rules.expression import quantities
 from tppcore.rules.rulebook import Paragraph, Rulebook
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sinks.limits import Limit, limit
-from tppcore.sinks.numbers import approx
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.chips import Chip
-
-Number = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -90,87 +81,14 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON. Numbers are {"exact": "7916/407", "approx": "19.4496"}; a range has
         "low" and "high" (null: unbounded); a metric that does not apply is null."""
-        return {
-            "name": self.name,
-            "took": self.took,
-            "as_of": self.rules.as_of.isoformat(),
-            "destination": self.rules.destination,
-            "rulebook": self.rules.hash,
-            "outcome": self.outcome,
-            "limiting_test": self.limit.text if self.limit else None,
-            "metrics": {name: _value(value) for name, value in self.metrics.items()},
-            "paragraphs": [_paragraph(each) for each in self.paragraphs],
-            "readings": dict(self.rules.readings),
-            "other_readings": [
-                {"reading": o.reading, "alternative": o.alternative, "turns": dict(o.turns)}
-                for o in self.other_readings
-            ],
-            "missing": list(self.missing),
-            "estimated": list(self.estimated),
-            "notes": [dict(note) for note in self.notes],
-        }
+        from tppcore.explanation_json import to_dict
+
+        return to_dict(self)
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        from tppcore.explanation_text import lines
 
-
-def number(value: Fraction) -> Number:
-    """A number as JSON: exact text (an integer, a decimal or a quotient) and six digits."""
-    return {"exact": exact_text(value), "approx": approx(value)}
-
-
-def exact_text(value: Fraction) -> str:
-    """An integer, or numerator/denominator in lowest terms."""
-    return str(value)
-
-
-def _value(value: Interval) -> Any:
-    if not value.applicable:
-        return None
-    if value.known:
-        return number(value.low)
-    high = None if value.high == math.inf else number(Fraction(value.high))
-    return {"low": number(value.low), "high": high}
-
-
-def _margin(test: Test) -> Any:
-    value = test.value
-    if not value.applicable:
-        return None
-    shifted_high = math.inf if value.high == math.inf else value.high - test.threshold
-    return _value(Interval(value.low - test.threshold, shifted_high))
-
-
-def _paragraph(each: ParagraphExplained) -> dict[str, Any]:
-    paragraph = each.paragraph
-    return {
-        "id": paragraph.id,
-        "title": paragraph.title,
-        "verdict": each.verdict,
-        "tests": [
-            {
-                "metric": test.metric,
-                "op": test.op,
-                "threshold": number(test.threshold),
-                "value": _value(test.value),
-                "margin": _margin(test),
-                "verdict": test.verdict,
-            }
-            for test in each.tests
-        ],
-        "citation": paragraph.citation,
-        "url": paragraph.url,
-        "kind": paragraph.kind,
-        "status": paragraph.status,
-        "confidence": paragraph.confidence,
-        "effective": paragraph.effective,
-        "until": paragraph.until,
-        "outcome": paragraph.outcome,
-        "assumed": list(paragraph.assumed),
-        "gaps": list(each.gaps),
-        "missing": list(each.missing),
-        "note": paragraph.note,
-    }
+        return "\n".join(lines(self))
 
 
 def explain(chip: Any, rules: Rulebook) -> Explanation:
@@ -328,138 +246,3 @@ def _notes(rules: Rulebook, identity: str | None) -> Iterator[Mapping[str, Any]]
         )
         if applies and note.get("from", "0000") <= day <= note.get("until", "9999"):
             yield note
-
-
-def _condition_lines(
-    condition: Condition, part: ParagraphExplained, verdicts: Mapping[str, bool | None], indent: str
-) -> Iterator[str]:
-    """A condition as it is written: its tests on this row, and what it refers to."""
-    match condition:
-        case All(items) if _is_equality(condition):
-            parts = [_held(item, part) for item in items if isinstance(item, Compare)]
-            both = False if False in parts else None if None in parts else True
-            yield f"{indent}{_first_text(items)}: {_WORDS[both]}"
-        case All(items):
-            for item in items:
-                yield from _condition_lines(item, part, verdicts, indent)
-        case AnyOf(items):
-            yield f"{indent}any of"
-            yield from _alternatives(items, part, verdicts, indent + "  ")
-        case Not(AnyOf(items)):
-            yield f"{indent}none of"
-            yield from _alternatives(items, part, verdicts, indent + "  ")
-        case Not(Compare() as leaf):
-            held = _held(leaf, part)
-            yield f"{indent}not {leaf.text}: {_WORDS[None if held is None else not held]}"
-        case Not(item):
-            yield f"{indent}not"
-            yield from _condition_lines(item, part, verdicts, indent + "  ")
-        case Reference(rule, local):
-            name = f"{rule or part.paragraph.rule}/{local}"
-            known = f": {_WORDS[verdicts[name]]}" if name in verdicts else ""
-            yield f"{indent}{name}{known}"
-        case Destination(members):
-            yield f"{indent}destination in {', '.join(members)}"
-        case Unknown(why):
-            yield f"{indent}unknown: {why}"
-        case Compare():
-            yield indent + _test_line(condition, part)
-
-
-def _alternatives(
-    items: Sequence[Condition],
-    part: ParagraphExplained,
-    verdicts: Mapping[str, bool | None],
-    indent: str,
-) -> Iterator[str]:
-    for item in items:
-        deeper = indent
-        if isinstance(item, All) and not _is_equality(item):
-            yield f"{indent}all of"
-            deeper += "  "
-        yield from _condition_lines(item, part, verdicts, deeper)
-
-
-def _is_equality(condition: All) -> bool:
-    """Whether these are the two tests of a category's code, one equality as written."""
-    items = condition.items
-    return len(items) > 1 and len({getattr(item, "text", item) for item in items}) == 1
-
-
-def _first_text(items: Sequence[Condition]) -> str:
-    return next(item.text for item in items if isinstance(item, Compare))
-
-
-def _test(leaf: Compare, part: ParagraphExplained) -> Test:
-    key = (leaf.metric, leaf.op, leaf.threshold)
-    return next(t for t in part.tests if (t.metric, t.op, t.threshold) == key)
-
-
-def _held(leaf: Compare, part: ParagraphExplained) -> bool | None:
-    return _test(leaf, part).verdict
-
-
-def _test_line(leaf: Compare, part: ParagraphExplained) -> str:
-    test = _test(leaf, part)
-    held = f"{leaf.text}: {_WORDS[test.verdict]}"
-    if leaf.text == leaf.metric:
-        return held
-    value = _text(test.value)
-    if test.value.applicable and test.value.known:
-        value += f", margin {approx(test.value.low - test.threshold)}"
-    return f"{held} ({value})"
-
-
-_WORDS = {True: "true", False: "false", None: "undetermined"}
-
-
-def _text(value: Interval) -> str:
-    if not value.applicable:
-        return "not applicable"
-    if value.known:
-        return approx(value.low)
-    if value.high == math.inf:
-        return "unknown" if value.low == 0 else f"{approx(value.low)} or more"
-    return f"{approx(value.low)} to {approx(Fraction(value.high))}"
-
-
-def _lines(each: Explanation) -> Iterator[str]:
-    rules = each.rules
-    to = f", destination {rules.destination}" if rules.destination else ""
-    yield f"{each.name}: {rules.as_of}{to} (rulebook {rules.hash})"
-    if each.took:
-        yield f"  taken as {each.took}"
-    yield f"  {each.outcome}"
-    if each.limit:
-        yield f"  limiting test: {each.limit.text}"
-    yield ""
-    for name, value in each.metrics.items():
-        metric = rules.vocabulary.metrics[name]
-        unit = f" {metric.unit}" if value.applicable and value != exact.ANYTHING else ""
-        yield f"  {metric.title}: {_text(value)}{unit}"
-    yield ""
-    verdicts = {part.paragraph.id: part.verdict for part in each.paragraphs}
-    cited = ""
-    for part in each.paragraphs:
-        paragraph = part.paragraph
-        label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
-        yield f"  {paragraph.id}: {_WORDS[part.verdict]}{label}"
-        written = combine(paragraph.source["condition"], rules.vocabulary.kind)
-        yield from _condition_lines(written, part, verdicts, "      ")
-        if part.missing:
-            yield f"      missing: {', '.join(part.missing)}"
-        if paragraph.assumed and part.verdict is not False:
-            yield f"      assumed, not computed: {'; '.join(paragraph.assumed)}"
-        source = f"{paragraph.citation} ({paragraph.confidence})"
-        if source != cited:
-            yield f"      {source}"
-        cited = source
-    yield ""
-    yield "  readings: " + ", ".join(f"{name}={value}" for name, value in rules.readings.items())
-    for other in each.other_readings:
-        turned = ", ".join(f"{name} {_WORDS[value]}" for name, value in other.turns.items())
-        yield f"  under {other.reading}={other.alternative}: {turned}"
-    if each.estimated:
-        yield f"  estimates or rumours: {', '.join(each.estimated)}"
-    for note in each.notes:
-        yield f"  note: {note['text']} ({note['citation']}; {note['confidence']})"

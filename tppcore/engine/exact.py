@@ -192,7 +192,7 @@ def _maximum(*parts: Interval) -> Interval:
         # Whole numbers compare several times faster than fractions do.
         if part.low.numerator * low.denominator > low.numerator * part.low.denominator:
             low = part.low
-    if all([part.low is part.high for part in parts]):
+    if all(part.low is part.high for part in parts):
         return Interval(low, low)
     return Interval(low, max([part.high for part in parts]))
 

@@ -35,6 +35,7 @@ proof: install $(STAMPS)/test
 
 bench: install $(STAMPS)/test
 	$(PYTHON) bench/classify.py $(BENCH)
+	$(PYTHON) -m pytest -q bench/test_small.py
 
 lint: $(STAMPS)/dev
 	$(PYTHON) -m ruff check .

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
     from tppcore.explanation import Explanation, explain
     from tppcore.rules.rulebook import Rulebook, rulebook
-    from tppcore.sinks.verdicts import Verdicts
     from tppcore.sources.chips import Chip, chip, chips
+    from tppcore.verdicts import Verdicts
 
 _BUILT = "specs.json"
 
@@ -46,7 +46,7 @@ _HOMES = {
     "Chip": "tppcore.sources.chips",
     "chip": "tppcore.sources.chips",
     "chips": "tppcore.sources.chips",
-    "Verdicts": "tppcore.sinks.verdicts",
+    "Verdicts": "tppcore.verdicts",
     "Explanation": "tppcore.explanation",
     "TppError": "tppcore.errors",
     "InputError": "tppcore.errors",

@@ -15,8 +15,8 @@ from tppcore.errors import TppError, UnknownName
 from tppcore.rules.expression import not_monotone
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.store import specs
-from tppcore.sinks.verdicts import Verdicts
 from tppcore.sources.table import Table
+from tppcore.verdicts import Verdicts
 
 
 def classify(

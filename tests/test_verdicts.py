@@ -14,7 +14,7 @@ import pytest
 import tppcore as tpp
 from tests import strategies
 from tppcore.errors import UnknownName
-from tppcore.sinks.verdicts import Verdicts, metadata_of
+from tppcore.verdicts import Verdicts, metadata_of
 
 RULES = tpp.rulebook("2026-02-01", "CN")
 A1 = "us-3a090/a.1"

@@ -5,8 +5,8 @@
 The rows are those of `tests.strategies`: random, round, on every threshold and one decimal or one
 ulp beside it, 15 to 17 digits, extreme; each of them plain, with holes, and with holes and
 ranges; under the 2026 gate and the tariff windows, and under the whole law of several dates and
-readings. The exact engine sees every row, so 10 million take half an hour or so on two cores. Prints
-the number of mismatches; exit code 1 if there is any.
+readings. The exact engine sees every row, so 10 million take half an hour or so on two cores.
+Prints the number of mismatches; exit code 1 if there is any.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -222,9 +222,3 @@ def _drop_sparse(found: dict[str, list[Any]], vocabulary: Vocabulary) -> None:
 def _stated(parts: Sequence[Any]) -> NDArray[np.bool_]:
     stated = [~np.isnan(part) for part in parts if part is not None]
     return np.logical_or.reduce(stated)  # type: ignore[no-any-return]
-
-
-def batches(rows: int, size: int) -> Iterator[tuple[int, int]]:
-    """Row ranges of at most `size` rows, in order."""
-    for begin in range(0, rows, size):
-        yield begin, min(begin + size, rows)

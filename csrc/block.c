@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "exact.h"
+#include "near.h"
 #include "number.h"
 #include "program.h"
 #include "vectors.h"
@@ -45,12 +45,7 @@ typedef struct {
     bool complete[TPP_MAX_INPUTS]; /* a value in every row */
 } block;
 
-/* What the tests of a block came to. */
-typedef struct {
-    uint64_t literal[TPP_MAX_CUTS][2][WORDS]; /* [0]: possible; [1]: its negation is */
-    uint64_t near[TPP_MAX_CUTS][WORDS];
-    uint64_t any_near[WORDS];
-} outcome;
+typedef tpp_outcome outcome;
 
 /* ---- reading ---- */
 
@@ -139,10 +134,10 @@ static bool examine_input(block *b, uint32_t index, uint64_t *given, bool *range
     if (!input->given) {
         return true;
     }
-    if (column->values != NULL) {
+    if (column->values != NULL && column->kind != TPP_BOOLEAN) {
         valid = check(b, column->values, input->positive, given);
-    } else if (column->flags != NULL) {
-        valid = check_flags(b, column->flags, input->positive, given);
+    } else if ((column->values != NULL && column->kind == TPP_BOOLEAN)) {
+        valid = check_flags(b, column->values, input->positive, given);
     }
     if (!is_ranged(column)) {
         return valid;
@@ -238,18 +233,18 @@ static void fill(double *restrict out, double value, uint32_t n)
 static const double *values_of(const block *b, uint32_t index, double *restrict room)
 {
     const tpp_column *column = &b->columns[index];
-    if (!b->program->input[index].given || (column->values == NULL && column->flags == NULL)) {
+    if (!b->program->input[index].given || column->values == NULL) {
         fill(room, NAN, b->size);
         return room;
     }
-    if (column->values != NULL) {
-        const double *values = column->values + b->row;
+    if (column->kind != TPP_BOOLEAN) {
+        const double *values = (const double *)column->values + b->row;
         if (b->count == b->size) {
             return values;
         }
         memcpy(room, values, b->count * sizeof *room);
     } else {
-        const uint8_t *restrict flags = column->flags + b->row;
+        const uint8_t *restrict flags = (const uint8_t *)column->values + b->row;
         for (uint32_t i = 0; i < b->count; i++) {
             room[i] = flags[i];
         }
@@ -295,6 +290,7 @@ static TPP_INLINE void compare(outcome *result, uint32_t cut, const tpp_cut *bou
     result->literal[cut][0][w] = possible;
     result->literal[cut][1][w] = ~certain;
     result->near[cut][w] = near;
+    result->near_cuts[cut / 64] |= (uint64_t)(near != 0) << cut % 64;
     result->any_near[w] |= near;
 }
 
@@ -311,52 +307,6 @@ static void compare_all(const block *b, const tpp_plan *plan, const tpp_step *st
             result->literal[cut][0][w] = result->literal[cut][1][w] = 0;
         }
     }
-}
-
-/* Decides one near row exactly: the cuts that are near, or all if a choice between formulas is. */
-static tpp_status decide_row(const block *b, uint32_t at, outcome *result)
-{
-    const tpp_program *program = b->program;
-    const uint32_t w = at / 64, bit = at % 64;
-    uint64_t wanted[TPP_MAX_CUTS / 64] = {0};
-    uint64_t possible[TPP_MAX_CUTS / 64], certain[TPP_MAX_CUTS / 64];
-    bool chooses = false;
-    for (uint32_t c = 0; c < program->cuts; c++) {
-        const uint64_t near = result->near[c][w] >> bit & 1;
-        wanted[c / 64] |= near << c % 64;
-        chooses |= near != 0 && program->cut[c].selects;
-    }
-    for (uint32_t c = 0; c < program->cuts && chooses; c++) {
-        wanted[c / 64] |= UINT64_C(1) << c % 64;
-    }
-    const tpp_status status =
-        tpp_exact_cuts(program, b->columns, b->row + at,
-                                             is_rated(b, at), wanted, possible, certain);
-    for (uint32_t c = 0; c < program->cuts && status == TPP_OK; c++) {
-        if ((wanted[c / 64] >> c % 64 & 1) != 0) {
-            const uint64_t row = UINT64_C(1) << bit;
-            const uint64_t may = possible[c / 64] >> c % 64 & 1;
-            const uint64_t must_not = (certain[c / 64] >> c % 64 & 1) ^ 1;
-            uint64_t *can_hold = &result->literal[c][0][w], *can_fail = &result->literal[c][1][w];
-            *can_hold = (*can_hold & ~row) | may << bit;
-            *can_fail = (*can_fail & ~row) | must_not << bit;
-        }
-    }
-    return status;
-}
-
-static tpp_status decide_near(const block *b, outcome *result, tpp_error *error)
-{
-    for (uint32_t w = 0; w < b->words; w++) {
-        for (uint64_t left = result->any_near[w] & b->mask[w]; left != 0; left &= left - 1) {
-            const uint32_t at = 64 * w + (uint32_t)__builtin_ctzll(left);
-            const tpp_status status = decide_row(b, at, result);
-            if (status != TPP_OK) {
-                return tpp_error_number(error, status, b->row + at, 0, TPP_PART_VALUE, 0.0);
-            }
-        }
-    }
-    return TPP_OK;
 }
 
 /* ---- paragraphs ---- */
@@ -666,37 +616,19 @@ static tpp_status evaluate(const tpp_program *program, const tpp_column *columns
         return status;
     }
     memset(result.any_near, 0, sizeof result.any_near);
+    memset(result.near_cuts, 0, sizeof result.near_cuts);
     const bool definite = b.definite && run_definite(&b, &result);
     if (!definite) {
         memset(result.any_near, 0, sizeof result.any_near);
+    memset(result.near_cuts, 0, sizeof result.near_cuts);
         run_interval(&b, &result);
     }
-    status = decide_near(&b, &result, error);
+    const tpp_rows rows = {program, columns, row, b.words, b.mask, b.rated};
+    status = tpp_near_decide(&rows, &result, error);
     if (status == TPP_OK) {
         write_paragraphs(&b, &result, definite, value_bits, valid_bits);
     }
     return status;
-}
-
-/* A choice that is near goes to the exact evaluator, or the figure shown might be that of the
- * wrong formula. */
-static tpp_status report_near(const block *b, const outcome *result, double *const *low,
-                              double *const *high, tpp_error *error)
-{
-    for (uint32_t w = 0; w < b->words; w++) {
-        for (uint64_t left = result->any_near[w] & b->mask[w]; left != 0; left &= left - 1) {
-            const uint32_t at = 64 * w + (uint32_t)__builtin_ctzll(left);
-            const uint64_t row = b->row + at;
-            for (uint32_t m = 0; m < b->program->metrics; m++) {
-                const tpp_status status = tpp_exact_metric(b->program, b->columns, row, is_rated(b, at), m,
-                                                           &low[m][row], &high[m][row]);
-                if (status != TPP_OK) {
-                    return tpp_error_number(error, status, row, 0, TPP_PART_VALUE, 0.0);
-                }
-            }
-        }
-    }
-    return TPP_OK;
 }
 
 static tpp_status metrics(const tpp_program *program, const tpp_column *columns, uint64_t row,
@@ -713,6 +645,7 @@ static tpp_status metrics(const tpp_program *program, const tpp_column *columns,
         return status;
     }
     memset(result.any_near, 0, sizeof result.any_near);
+    memset(result.near_cuts, 0, sizeof result.near_cuts);
     const tpp_plan *plan = &program->report;
     for (uint32_t s = 0; s < plan->steps; s++) {
         const tpp_step *step = &plan->step[s];
@@ -727,7 +660,8 @@ static tpp_status metrics(const tpp_program *program, const tpp_column *columns,
             }
         }
     }
-    return report_near(&b, &result, low, high, error);
+    const tpp_rows rows = {program, columns, row, b.words, b.mask, b.rated};
+    return tpp_near_report(&rows, &result, low, high, error);
 }
 
 const tpp_block_kernel TPP_KERNEL = {TPP_KERNEL_NAME, evaluate, metrics};

@@ -21,6 +21,7 @@ static const char *const TEXTS[TPP_STATUS_COUNT] = {
     [TPP_ERROR_NOT_BOOLEAN] = "0, 1 or missing",
     [TPP_ERROR_VALUE_AND_RANGE] = "a value or a range, not both",
     [TPP_ERROR_EMPTY_RANGE] = "a range whose low end is not above its high",
+    [TPP_ERROR_DIGITS] = "no more digits than a double carries",
 };
 
 TPP_API const char *tpp_status_text(tpp_status status)

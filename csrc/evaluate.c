@@ -9,7 +9,7 @@ static bool is_bad_table(const tpp_program *program, const tpp_column *columns, 
         return true;
     }
     for (uint32_t i = 0; i < program->inputs; i++) {
-        if (columns[i].values != NULL && columns[i].flags != NULL) {
+        if ((unsigned)columns[i].kind >= TPP_KIND_COUNT) {
             return true;
         }
     }

@@ -9,10 +9,14 @@ enum { MISSING = 255 };
 /* The value, or NaN. */
 static double read_value(const tpp_column *column, uint64_t row)
 {
-    if (column->values != NULL) {
-        return column->values[row];
+    if (column->values == NULL) {
+        return NAN;
     }
-    return column->flags != NULL && column->flags[row] != MISSING ? column->flags[row] : NAN;
+    if (column->kind != TPP_BOOLEAN) {
+        return ((const double *)column->values)[row];
+    }
+    const uint8_t flag = ((const uint8_t *)column->values)[row];
+    return flag != MISSING ? flag : NAN;
 }
 
 static double read_end(const double *end, uint64_t row)
@@ -69,7 +73,7 @@ static tpp_status check_row(const tpp_input *input, const tpp_column *column, ui
     }
     *part = TPP_PART_VALUE;
     *number = value;
-    if (column->flags != NULL && value > 1.0) {
+    if (column->kind == TPP_BOOLEAN && value > 1.0) {
         return TPP_ERROR_NOT_BOOLEAN;
     }
     if (!isnan(value) && !(isnan(low) && isnan(high))) {

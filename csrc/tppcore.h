@@ -49,7 +49,8 @@ typedef enum {
     TPP_ERROR_NOT_BOOLEAN = 16,     /**< a boolean is not 0, 1 or 255 (missing) */
     TPP_ERROR_VALUE_AND_RANGE = 17, /**< a row has both a value and a range */
     TPP_ERROR_EMPTY_RANGE = 18,     /**< the low end of a range is above its high end */
-    TPP_STATUS_COUNT = 19           /**< how many there are */
+    TPP_ERROR_DIGITS = 19,          /**< a number has more digits than a double carries */
+    TPP_STATUS_COUNT = 20           /**< how many there are */
 } tpp_status;
 
 /** Which of a quantity's columns an error is about. */
@@ -68,17 +69,39 @@ typedef struct {
 typedef struct tpp_program tpp_program;
 
 /**
+ * How the numbers of a column lie in memory. A float stands for the shortest decimal that reads
+ * back as it, in its own width; everything else for itself. Numbers are 0 or in [1e-15, 1e24];
+ * integers above 2^53, and decimals that are not the shortest one of a double, are refused.
+ */
+typedef enum {
+    TPP_FLOAT64 = 0, /**< double, NaN where missing */
+    TPP_FLOAT32 = 1, /**< float, NaN where missing */
+    TPP_BOOLEAN = 2, /**< uint8_t: 0, 1, or 255 where missing */
+    TPP_INT8 = 3,
+    TPP_INT16 = 4,
+    TPP_INT32 = 5,
+    TPP_INT64 = 6,
+    TPP_UINT8 = 7,
+    TPP_UINT16 = 8,
+    TPP_UINT32 = 9,
+    TPP_UINT64 = 10,
+    TPP_DECIMAL128 = 11, /**< 16 bytes, little-endian, two's complement: value * 10^-scale */
+    TPP_KIND_COUNT = 12  /**< how many there are */
+} tpp_kind;
+
+/**
  * One quantity over the rows of a table; all pointers are NULL where the table lacks it.
  *
- * A row is known (a value), a range (no value, and an end in `low` or `high`) or missing. `values`
- * and `flags` exclude each other. Every number is the shortest decimal that reads back as the
- * double, and is 0 or in [1e-15, 1e24].
+ * A row is known (a value), a range (no value, and an end in `low` or `high`) or missing.
  */
 typedef struct {
-    const double *values; /**< values, NaN where missing */
-    const uint8_t *flags; /**< values of a boolean: 0, 1, or 255 where missing */
-    const double *low;    /**< low ends, NaN where open (0) */
-    const double *high;   /**< high ends, NaN where open (infinity) */
+    const void *values;     /**< of `kind`, aligned to its size (a decimal to 8) */
+    const uint8_t *present; /**< an Arrow validity bitmap of `values`, or NULL: none is null */
+    const double *low;      /**< low ends, NaN where open (0) */
+    const double *high;     /**< high ends, NaN where open (infinity) */
+    tpp_kind kind;          /**< of `values` */
+    int32_t scale;          /**< of a decimal, 0 to 38 */
+    uint32_t first_bit;     /**< where row 0 is in `present` */
 } tpp_column;
 
 /**

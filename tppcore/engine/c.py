@@ -166,7 +166,9 @@ def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]
     for i, entry in enumerate(handle.inputs):
         column = columns.by_quantity.get(entry.quantity) if entry.given else None
         for part, array in _parts(column):
-            kind = np.uint8 if part == "flags" else np.float64
+            kind = np.uint8 if array.dtype == np.uint8 else np.float64
+            if part == "values" and kind == np.uint8:
+                table[i].kind = _lib.TPP_BOOLEAN
             setattr(table[i], part, pointer(array, kind, entry.quantity))
     return table, kept
 
@@ -174,7 +176,5 @@ def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]
 def _parts(column: Column | None) -> list[tuple[str, NDArray[Any]]]:
     if column is None:
         return []
-    is_flags = column.values is not None and column.values.dtype == np.uint8
-    parts = {"flags" if is_flags else "values": column.values, "low": column.low}
-    parts["high"] = column.high
+    parts = {"values": column.values, "low": column.low, "high": column.high}
     return [(part, array) for part, array in parts.items() if array is not None]

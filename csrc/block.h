@@ -6,14 +6,14 @@
 
 #include "tppcore.h"
 
-/* Rows [row, row + count) of a table, at most TPP_BLOCK of them. */
+/* As tpp_evaluate and tpp_metrics, arguments checked. */
 typedef struct tpp_block_kernel {
     const char *name;
     tpp_status (*evaluate)(const tpp_program *program, const tpp_column *columns, uint64_t row,
-                           uint32_t count, uint64_t *const *value_bits, uint64_t *const *valid_bits,
+                           uint64_t end, uint64_t *const *value_bits, uint64_t *const *valid_bits,
                            tpp_error *error);
     tpp_status (*metrics)(const tpp_program *program, const tpp_column *columns, uint64_t row,
-                          uint32_t count, double *const *low, double *const *high,
+                          uint64_t end, double *const *low, double *const *high,
                           tpp_error *error);
 } tpp_block_kernel;
 

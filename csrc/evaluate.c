@@ -16,11 +16,6 @@ static bool is_bad_table(const tpp_program *program, const tpp_column *columns, 
     return false;
 }
 
-static uint32_t block_size(uint64_t row, uint64_t row_end)
-{
-    return row_end - row < TPP_BLOCK ? (uint32_t)(row_end - row) : TPP_BLOCK;
-}
-
 TPP_API tpp_status tpp_evaluate(const tpp_program *program, const tpp_column *columns,
                                 uint64_t row_begin, uint64_t row_end, uint64_t *const *value_bits,
                                 uint64_t *const *valid_bits, tpp_error *error)
@@ -29,15 +24,8 @@ TPP_API tpp_status tpp_evaluate(const tpp_program *program, const tpp_column *co
         ((value_bits == NULL || valid_bits == NULL) && program->paragraphs > 0)) {
         return tpp_error_set(error, TPP_ERROR_ARGUMENT);
     }
-    for (uint64_t row = row_begin; row < row_end; row += TPP_BLOCK) {
-        const tpp_status status =
-            program->kernel->evaluate(program, columns, row, block_size(row, row_end), value_bits,
-                                      valid_bits, error);
-        if (status != TPP_OK) {
-            return status;
-        }
-    }
-    return TPP_OK;
+    return program->kernel->evaluate(program, columns, row_begin, row_end, value_bits, valid_bits,
+                                     error);
 }
 
 TPP_API tpp_status tpp_metrics(const tpp_program *program, const tpp_column *columns,
@@ -48,12 +36,5 @@ TPP_API tpp_status tpp_metrics(const tpp_program *program, const tpp_column *col
         ((low == NULL || high == NULL) && program->metrics > 0)) {
         return tpp_error_set(error, TPP_ERROR_ARGUMENT);
     }
-    for (uint64_t row = row_begin; row < row_end; row += TPP_BLOCK) {
-        const tpp_status status = program->kernel->metrics(
-            program, columns, row, block_size(row, row_end), low, high, error);
-        if (status != TPP_OK) {
-            return status;
-        }
-    }
-    return TPP_OK;
+    return program->kernel->metrics(program, columns, row_begin, row_end, low, high, error);
 }

@@ -321,6 +321,7 @@ static bool run(const tpp_program *program, const tpp_column *columns, uint64_t 
         case TPP_STEP_SELECT:
             fits = select_interval(out, &program->cut[step->cut], &slot[step->condition], a, b);
             break;
+        case TPP_STEP_MAX_OF: /* not in exact plans */
         case TPP_STEP_NOT_APPLICABLE:
             out->absent = true;
             out->point = true;

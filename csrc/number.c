@@ -103,3 +103,9 @@ tpp_status tpp_number_check(const tpp_program *program, const tpp_column *column
     }
     return TPP_OK;
 }
+
+bool tpp_number_double(const tpp_column *column, uint64_t row, double *value)
+{
+    *value = read_value(column, row);
+    return true;
+}

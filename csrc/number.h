@@ -18,6 +18,10 @@ typedef struct {
 tpp_number tpp_number_read(const tpp_program *program, const tpp_column *columns, uint64_t row,
                            bool rated, uint32_t input);
 
+/* The double whose shortest decimal a number is (a float32 is widened); NaN where missing. False
+ * where a number has more digits than a double carries; `value` is then the nearest double. */
+bool tpp_number_double(const tpp_column *column, uint64_t row, double *value);
+
 /* Checks all numbers of the rows [row, row + count): TPP_OK, or the first error. */
 tpp_status tpp_number_check(const tpp_program *program, const tpp_column *columns, uint64_t row,
                             uint32_t count, tpp_error *error);

@@ -18,6 +18,7 @@ typedef struct {
     bool needed;
     bool fused; /* computed within the only step that uses it */
     bool emitted;
+    uint32_t terms; /* of a maximum */
 } tpp_draft;
 
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
     tpp_plan_purpose purpose;
     tpp_draft *draft;
     tpp_plan *plan;
+    uint32_t terms; /* of the plan, so far */
 } tpp_builder;
 
 static bool is_leaf(const tpp_node *node)
@@ -77,10 +79,11 @@ static void fold_select(tpp_builder *builder, tpp_draft *draft)
 {
     const tpp_node *node = &draft->node;
     const tpp_cut *cut = &builder->program->cut[node->literal >> 1];
+    const tpp_bound *bound = &cut->bound[0];
     const tpp_draft *condition = &builder->draft[builder->draft[cut->node].same_as];
     const double value = condition->node.value.approx;
-    if (condition->node.op == TPP_OP_CONST && !(value >= cut->below && value < cut->above)) {
-        const bool holds = (value >= cut->above) != ((node->literal & 1) != 0);
+    if (condition->node.op == TPP_OP_CONST && !(value >= bound->below && value < bound->above)) {
+        const bool holds = (value >= bound->above) != ((node->literal & 1) != 0);
         draft->same_as = holds ? node->a : node->b;
     }
 }
@@ -161,6 +164,43 @@ static bool is_scaled(const tpp_builder *builder, uint32_t index)
             builder->draft[draft->node.b].node.op == TPP_OP_CONST);
 }
 
+static bool is_product_with_constant(const tpp_builder *builder, const tpp_node *node)
+{
+    return node->op == TPP_OP_MUL && builder->draft[node->a].node.op == TPP_OP_CONST;
+}
+
+static bool is_term(const tpp_builder *builder, uint32_t index)
+{
+    const tpp_draft *draft = &builder->draft[index];
+    const double constant = builder->draft[draft->node.a].node.value.approx;
+    return is_scaled(builder, index) && is_product_with_constant(builder, &draft->node) &&
+           constant > 0.0; /* 0 * infinity would be NaN */
+}
+
+static uint32_t terms_of(const tpp_builder *builder, uint32_t index)
+{
+    const tpp_draft *draft = &builder->draft[index];
+    return draft->terms > 0 && draft->uses == 1 && !draft->root ? draft->terms : 1;
+}
+
+/* Joins a maximum and the maxima that it alone uses. Those of what may not apply stay as they are:
+ * NaN needs its order. */
+static bool fuse_maximum(tpp_builder *builder, uint32_t index)
+{
+    tpp_draft *draft = &builder->draft[index];
+    const uint32_t operands[2] = {draft->node.a, draft->node.b};
+    const uint32_t terms = terms_of(builder, operands[0]) + terms_of(builder, operands[1]);
+    if (draft->node.may_not_apply || terms > TPP_MAX_TERMS) {
+        return false;
+    }
+    draft->terms = terms;
+    for (int i = 0; i < 2; i++) {
+        tpp_draft *operand = &builder->draft[operands[i]];
+        operand->fused |= terms_of(builder, operands[i]) > 1 || is_term(builder, operands[i]);
+    }
+    return true;
+}
+
 /* Makes the scaled operand `b`, and the constant of a product `a`. */
 static void fuse(tpp_builder *builder)
 {
@@ -178,6 +218,9 @@ static void fuse(tpp_builder *builder)
             node->a = node->b;
             node->b = a;
         }
+        if (node->op == TPP_OP_MAX && !is_exact(builder->purpose) && fuse_maximum(builder, i)) {
+            continue;
+        }
         if (add_or_max && is_scaled(builder, node->b)) {
             builder->draft[node->b].fused = true;
         }
@@ -189,11 +232,6 @@ static void use(tpp_builder *builder, uint32_t index)
     builder->draft[index].last_use = builder->plan->steps;
 }
 
-static bool is_product_with_constant(const tpp_builder *builder, const tpp_node *node)
-{
-    return node->op == TPP_OP_MUL && builder->draft[node->a].node.op == TPP_OP_CONST;
-}
-
 static void emit(tpp_builder *builder, uint32_t index);
 
 static void emit_leaf(tpp_builder *builder, uint32_t index)
@@ -201,6 +239,42 @@ static void emit_leaf(tpp_builder *builder, uint32_t index)
     if (is_leaf(&builder->draft[index].node) && !builder->draft[index].emitted) {
         emit(builder, index);
     }
+}
+
+/* The terms of a maximum, named by node until slots are assigned. */
+static void collect(tpp_builder *builder, uint32_t index, tpp_step *step)
+{
+    const tpp_draft *draft = &builder->draft[index];
+    const tpp_node *node = &draft->node;
+    if (draft->terms > 0 && (draft->fused || index == step->node)) {
+        collect(builder, node->a, step);
+        collect(builder, node->b, step);
+        return;
+    }
+    tpp_term term = {1.0, index};
+    if (draft->fused) {
+        term = (tpp_term){builder->draft[node->a].node.value.approx, node->b};
+    }
+    builder->plan->term[step->first_term + step->terms++] = term;
+}
+
+static void emit_maximum(tpp_builder *builder, uint32_t index, tpp_step *step)
+{
+    tpp_plan *plan = builder->plan;
+    step->kind = TPP_STEP_MAX_OF;
+    step->a = step->b = NONE;
+    step->first_term = builder->terms;
+    collect(builder, index, step);
+    builder->terms += step->terms;
+    const tpp_term *term = plan->term + step->first_term;
+    for (uint32_t i = 0; i < step->terms; i++) {
+        emit_leaf(builder, term[i].operand);
+    }
+    for (uint32_t i = 0; i < step->terms; i++) {
+        use(builder, term[i].operand);
+    }
+    use(builder, index);
+    plan->step[plan->steps++] = *step;
 }
 
 /* Appends the step of a node; its operands are named by node until slots are assigned. */
@@ -267,6 +341,10 @@ static void emit(tpp_builder *builder, uint32_t index)
         step.b = node->b;
         break;
     }
+    if (draft->terms > 0) {
+        emit_maximum(builder, index, &step);
+        return;
+    }
     step.operands = (uint32_t)(step.a != NONE) + (uint32_t)(step.b != NONE);
     const uint32_t operands[3] = {step.a, step.b, step.condition};
     for (int i = 0; i < 3; i++) {
@@ -317,10 +395,6 @@ static void attach(tpp_builder *builder)
             }
         }
         step->cuts = used - step->first_cut;
-        step->is_gap = step->kind == TPP_STEP_NOT_APPLICABLE;
-        for (uint32_t i = step->first_cut; i < used; i++) {
-            step->is_gap &= !program->cut[plan->list[i]].selects;
-        }
         step->first_metric = used;
         for (uint32_t m = 0; m < program->metrics && builder->purpose == TPP_PLAN_REPORT; m++) {
             if (program->metric[m].node == step->node) {
@@ -328,6 +402,7 @@ static void attach(tpp_builder *builder)
             }
         }
         step->metrics = used - step->first_metric;
+        step->compared_only = builder->draft[step->node].uses == 0 && step->metrics == 0;
     }
 }
 
@@ -356,6 +431,10 @@ static tpp_status assign_slots(tpp_builder *builder)
         step->a = step->a == NONE ? 0 : builder->draft[step->a].slot;
         step->b = step->b == NONE ? 0 : builder->draft[step->b].slot;
         step->condition = step->condition == NONE ? 0 : builder->draft[step->condition].slot;
+        for (uint32_t i = 0; i < step->terms; i++) {
+            tpp_term *term = &plan->term[step->first_term + i];
+            term->operand = builder->draft[term->operand].slot;
+        }
         plan->slots = slot >= plan->slots ? slot + 1 : plan->slots;
     }
     return TPP_OK;
@@ -389,11 +468,14 @@ tpp_status tpp_plan_build(const tpp_program *program, tpp_plan_purpose purpose, 
                           tpp_plan *plan)
 {
     *plan = (tpp_plan){0};
-    tpp_builder builder = {program, purpose, calloc(program->nodes + 1u, sizeof(tpp_draft)), plan};
+    tpp_builder builder = {program, purpose, calloc(program->nodes + 1u, sizeof(tpp_draft)), plan,
+                           0};
     plan->step = calloc(program->nodes + 1u, sizeof *plan->step);
     plan->input = calloc(program->nodes + 1u, sizeof *plan->input);
+    plan->term = calloc(2u * program->nodes + 1u, sizeof *plan->term);
     plan->list = calloc(program->cuts + program->metrics + 1u, sizeof *plan->list);
-    if (builder.draft == NULL || plan->step == NULL || plan->input == NULL || plan->list == NULL) {
+    if (builder.draft == NULL || plan->step == NULL || plan->input == NULL || plan->list == NULL ||
+        plan->term == NULL) {
         free(builder.draft);
         tpp_plan_free(plan);
         return TPP_ERROR_MEMORY;
@@ -427,5 +509,6 @@ void tpp_plan_free(tpp_plan *plan)
     free(plan->step);
     free(plan->input);
     free(plan->list);
+    free(plan->term);
     *plan = (tpp_plan){0};
 }

@@ -1,8 +1,8 @@
 /**
  * Plans: in what order to evaluate the nodes that some roots need, and in which of few vectors
  * ("slots") to keep them. A plan drops what no root needs, loads an input just before its first
- * use, folds `constant * x` into the maximum or sum that takes it, and reuses slots by a linear
- * scan.
+ * use, folds `constant * x` into the maximum or sum that takes it and maxima into one, and reuses
+ * slots by a linear scan.
  */
 #ifndef TPP_PLAN_H
 #define TPP_PLAN_H
@@ -23,15 +23,24 @@ typedef enum {
     TPP_STEP_SCALE,      /* out = constant * a */
     TPP_STEP_ADD_SCALED, /* out = a + constant * b */
     TPP_STEP_MAX_SCALED, /* out = max(a, constant * b) */
+    TPP_STEP_MAX_OF,     /* out = the largest of its terms; not in exact plans */
     TPP_STEP_SELECT,     /* out = cut holds in slot `condition` ? a : b */
     TPP_STEP_NOT_APPLICABLE
 } tpp_step_kind;
+
+enum { TPP_MAX_TERMS = 16 };
+
+/* constant * operand, of a maximum. */
+typedef struct {
+    double constant;
+    uint32_t operand;
+} tpp_term;
 
 typedef struct {
     tpp_step_kind kind;
     bool positive;      /* of a division: the denominator can't be 0 */
     bool may_not_apply; /* the result may be "not applicable" */
-    bool is_gap;        /* it always is, but no choice between formulas depends on it */
+    bool compared_only; /* no step uses the result */
     uint32_t operands;  /* how many of a and b there are */
     uint32_t out;       /* never the slot of an operand */
     uint32_t a;
@@ -40,6 +49,8 @@ typedef struct {
     uint32_t cut;
     uint32_t input;
     uint32_t node;
+    uint32_t first_term; /* in the plan's terms */
+    uint32_t terms;
     uint32_t first_cut; /* the cuts of this result, in the plan's list */
     uint32_t cuts;
     uint32_t first_metric; /* the metrics that report this result, likewise */
@@ -52,6 +63,7 @@ typedef struct {
     uint32_t steps;
     uint32_t slots;
     uint32_t *list;     /* of cuts and of metrics */
+    tpp_term *term;
     uint32_t *input;    /* the inputs that it loads */
     uint32_t inputs;
 } tpp_plan;

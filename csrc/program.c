@@ -14,7 +14,7 @@
  *   decimal     mantissa:u64 approx:f64 exponent:i32            (approx is the nearest double)
  *   input       name:u32 flags:u32 default:decimal
  *   node        op:u32 a:u32 b:u32 test:u32 flags:u32 value:decimal
- *   test        node:u32 op:u32 epsilon:f64 threshold:decimal
+ *   test        node:u32 op:u32 epsilon:f64 epsilon32:f64 threshold:decimal
  *   paragraph   id:u32 first_box:u32 true_boxes:u32 false_boxes:u32
  *   box         first_literal:u32 literals:u32
  *   literal     u32 (test << 1 | negated)
@@ -22,13 +22,13 @@
  *   names       texts, each with a closing NUL; `name` and `id` are offsets in here
  */
 enum {
-    VERSION = 1,
+    VERSION = 2,
     HEADER_SIZE = 52,
     CHECKED_FROM = 20,
     DECIMAL_SIZE = 20,
     INPUT_SIZE = 8 + DECIMAL_SIZE,
     NODE_SIZE = 20 + DECIMAL_SIZE,
-    TEST_SIZE = 16 + DECIMAL_SIZE,
+    TEST_SIZE = 24 + DECIMAL_SIZE,
     PARAGRAPH_SIZE = 16,
     BOX_SIZE = 8,
     LITERAL_SIZE = 4,
@@ -170,6 +170,7 @@ static bool allocate(tpp_program *program, const counts *count)
     program->paragraph = new_array(count->paragraphs, sizeof *program->paragraph);
     program->box = new_array(count->boxes, sizeof *program->box);
     program->literal = new_array(count->literals, sizeof *program->literal);
+    program->paragraph_cut = new_array(count->literals, sizeof *program->paragraph_cut);
     program->metric = new_array(count->metrics, sizeof *program->metric);
     program->names = new_array(count->names, 1);
     for (int rated = 0; rated < 2; rated++) {
@@ -230,28 +231,61 @@ static void read_nodes(reader *in, tpp_program *program, uint32_t tests)
     }
 }
 
-/* The cut of a test, one for all tests that are the same or its negation. */
-static uint32_t add_cut(tpp_program *program, uint32_t node, bool strict, tpp_decimal threshold,
-                        double epsilon)
+static void split(double value, int32_t *upper, uint32_t *lower)
 {
-    const double t = threshold.approx;
-    double below = t, above = t;
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    *upper = (int32_t)(bits >> 32);
+    *lower = (uint32_t)bits;
+}
+
+static tpp_bound bound_of(double t, bool strict, double epsilon)
+{
+    tpp_bound bound = {t, t, INT32_MIN, INT32_MIN, INT32_MAX};
     if (epsilon > 0.0) {
         /* Two steps outward cover the rounding of epsilon * t and of the sums. */
-        below = nextafter(nextafter(t - epsilon * t, -1.0), -1.0);
-        above = nextafter(nextafter(t + epsilon * t, HUGE_VAL), HUGE_VAL);
+        bound.below = nextafter(nextafter(t - epsilon * t, -1.0), -1.0);
+        bound.above = nextafter(nextafter(t + epsilon * t, HUGE_VAL), HUGE_VAL);
     } else if (strict) {
-        below = above = nextafter(t, HUGE_VAL);
+        bound.below = bound.above = nextafter(t, HUGE_VAL);
+    }
+    if (!(bound.below > 0.0)) {
+        return bound; /* 0 and -0 are equal, their halves are not: always in doubt */
+    }
+    int32_t below, above;
+    uint32_t below_lower, above_lower;
+    split(bound.below, &below, &below_lower);
+    split(bound.above, &above, &above_lower);
+    bound.half = above_lower == 0 ? above - 1 : above;
+    bound.doubt_first = bound.below < bound.above || above_lower != 0 ? below : INT32_MAX;
+    bound.doubt_last = bound.half;
+    return bound;
+}
+
+static bool is_same(const tpp_cut *a, const tpp_cut *b)
+{
+    return a->node == b->node && a->strict == b->strict &&
+           a->bound[0].below == b->bound[0].below && a->bound[0].above == b->bound[0].above &&
+           a->bound[1].below == b->bound[1].below && a->bound[1].above == b->bound[1].above &&
+           a->threshold.mantissa == b->threshold.mantissa &&
+           a->threshold.exponent == b->threshold.exponent;
+}
+
+/* The cut of a test, one for all tests that are the same or its negation. */
+static uint32_t add_cut(tpp_program *program, uint32_t node, bool strict, tpp_decimal threshold,
+                        const double epsilon[2])
+{
+    const double t = threshold.approx;
+    tpp_cut *new = &program->cut[program->cuts];
+    *new = (tpp_cut){.node = node, .strict = strict, .threshold = threshold};
+    for (int single = 0; single < 2; single++) {
+        new->bound[single] = bound_of(t, strict, epsilon[single]);
     }
     for (uint32_t i = 0; i < program->cuts; i++) {
-        const tpp_cut *cut = &program->cut[i];
-        if (cut->node == node && cut->strict == strict && cut->below == below &&
-            cut->above == above && cut->threshold.mantissa == threshold.mantissa &&
-            cut->threshold.exponent == threshold.exponent) {
+        if (is_same(&program->cut[i], new)) {
             return i;
         }
     }
-    program->cut[program->cuts] = (tpp_cut){node, strict, false, below, above, threshold, 0};
     return program->cuts++;
 }
 
@@ -261,9 +295,12 @@ static void read_tests(reader *in, tpp_program *program, uint32_t tests, uint32_
     for (uint32_t i = 0; i < tests; i++) {
         const uint32_t node = read_index(in, program->nodes);
         const uint32_t op = read_index(in, TEST_OPS);
-        const double epsilon = read_f64(in);
+        double epsilon[2];
+        for (int single = 0; single < 2; single++) {
+            epsilon[single] = read_f64(in);
+            in->valid &= epsilon[single] >= 0.0 && epsilon[single] < 0.5;
+        }
         const tpp_decimal threshold = read_decimal(in);
-        in->valid &= epsilon >= 0.0 && epsilon < 0.5;
         const bool negated = op == BELOW || op == AT_MOST;
         const bool strict = op == ABOVE || op == AT_MOST;
         of_test[i] = add_cut(program, node, strict, threshold, epsilon) << 1 | negated;
@@ -281,25 +318,29 @@ static void read_tests(reader *in, tpp_program *program, uint32_t tests, uint32_
 
 static void read_paragraphs(reader *in, tpp_program *program, uint32_t names)
 {
+    uint64_t next = 0; /* boxes, and below literals, follow each other: none is shared */
     for (uint32_t i = 0; i < program->paragraphs; i++) {
         tpp_paragraph *paragraph = &program->paragraph[i];
         paragraph->id = program->names + read_index(in, names);
         paragraph->first_box = read_u32(in);
         paragraph->true_boxes = read_u32(in);
         paragraph->false_boxes = read_u32(in);
-        in->valid &= (uint64_t)paragraph->first_box + paragraph->true_boxes +
-                         paragraph->false_boxes <=
-                     program->boxes;
+        in->valid &= paragraph->first_box == next;
+        next += (uint64_t)paragraph->true_boxes + paragraph->false_boxes;
+        in->valid &= next <= program->boxes;
     }
 }
 
 static void read_boxes(reader *in, tpp_program *program, uint32_t tests, const uint32_t *of_test)
 {
+    uint64_t next = 0;
     for (uint32_t i = 0; i < program->boxes; i++) {
         tpp_box *box = &program->box[i];
         box->first_literal = read_u32(in);
         box->literals = read_u32(in);
-        in->valid &= (uint64_t)box->first_literal + box->literals <= program->literals;
+        in->valid &= box->first_literal == next;
+        next += box->literals;
+        in->valid &= next <= program->literals;
     }
     for (uint32_t i = 0; i < program->literals; i++) {
         const uint32_t literal = read_u32(in);
@@ -308,20 +349,27 @@ static void read_boxes(reader *in, tpp_program *program, uint32_t tests, const u
     }
 }
 
-/* The compiler writes a gap in the text of the law as a test of what never applies. */
-static void find_gaps(tpp_program *program)
+/* Each paragraph's cuts, once each. */
+static void list_cuts(tpp_program *program)
 {
+    uint32_t used = 0;
     for (uint32_t i = 0; i < program->paragraphs; i++) {
         tpp_paragraph *paragraph = &program->paragraph[i];
         const uint32_t boxes = paragraph->true_boxes + paragraph->false_boxes;
+        paragraph->first_cut = used;
         for (uint32_t j = 0; j < boxes; j++) {
             const tpp_box *box = &program->box[paragraph->first_box + j];
             for (uint32_t k = 0; k < box->literals; k++) {
                 const uint32_t cut = program->literal[box->first_literal + k] >> 1;
-                const tpp_node *node = &program->node[program->cut[cut].node];
-                paragraph->has_gap |= node->op == TPP_OP_NOT_APPLICABLE;
+                uint32_t at = paragraph->first_cut;
+                while (at < used && program->paragraph_cut[at] != cut) {
+                    at++;
+                }
+                program->paragraph_cut[at] = cut;
+                used += at == used;
             }
         }
+        paragraph->cuts = used - paragraph->first_cut;
     }
 }
 
@@ -400,7 +448,7 @@ static tpp_status open_program(const uint8_t *bytes, size_t size, tpp_program *p
         program->cuts = program->metrics = 0;
         return TPP_ERROR_STRUCTURE;
     }
-    find_gaps(program);
+    list_cuts(program);
     program->kernel = tpp_block_kernel_choose();
     return build_plans(program);
 }
@@ -446,6 +494,7 @@ TPP_API void tpp_program_close(tpp_program *program)
     free(program->paragraph);
     free(program->box);
     free(program->literal);
+    free(program->paragraph_cut);
     free(program->metric);
     free(program->names);
     free(program);

@@ -53,14 +53,27 @@ typedef struct {
     tpp_decimal value;
 } tpp_node;
 
-/* The comparison `node >= threshold` (`>` if strict); other tests are its negations. A double
- * below `below` is certainly less, one from `above` on certainly not; the rest is near. */
+/* A double below `below` is certainly less than a threshold, one from `above` on certainly not; the
+ * rest is near.
+ *
+ * Most doubles are told apart by the upper half of their bits, read as an integer: those with a
+ * half above `half` are from `above` on, those with a lower one are less, unless the half lies from
+ * `doubt_first` to `doubt_last`; then it takes the whole number to know. A threshold that is an
+ * integer below 2^20 leaves no doubt. */
+typedef struct {
+    double below;
+    double above;
+    int32_t half;
+    int32_t doubt_first;
+    int32_t doubt_last;
+} tpp_bound;
+
+/* The comparison `node >= threshold` (`>` if strict); other tests are its negations. */
 typedef struct {
     uint32_t node;
     bool strict;
-    bool selects; /* a SELECT depends on it */
-    double below;
-    double above;
+    bool selects;       /* a SELECT depends on it */
+    tpp_bound bound[2]; /* [1]: where an input of the table is a float32 */
     tpp_decimal threshold;
     uint32_t target; /* the exact plan of its node */
 } tpp_cut;
@@ -75,7 +88,8 @@ typedef struct {
     uint32_t first_box; /* the true boxes, then the false boxes */
     uint32_t true_boxes;
     uint32_t false_boxes;
-    bool has_gap; /* it tests a metric that never applies: both sides may hold in any row */
+    uint32_t first_cut; /* the cuts that its boxes compare */
+    uint32_t cuts;
 } tpp_paragraph;
 
 typedef struct {
@@ -100,6 +114,7 @@ struct tpp_program {
     tpp_paragraph *paragraph;
     tpp_box *box;
     uint32_t *literal;
+    uint32_t *paragraph_cut;
     tpp_metric *metric;
     char *names;
     tpp_plan rated;       /* tests, where every row states a rate */

@@ -71,7 +71,7 @@ typedef struct tpp_program tpp_program;
 /**
  * How the numbers of a column lie in memory. A float stands for the shortest decimal that reads
  * back as it, in its own width; everything else for itself. Numbers are 0 or in [1e-15, 1e24];
- * integers above 2^53, and decimals that are not the shortest one of a double, are refused.
+ * integers and decimals that are not the shortest decimal of any double are refused.
  */
 typedef enum {
     TPP_FLOAT64 = 0, /**< double, NaN where missing */

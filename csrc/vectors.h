@@ -7,6 +7,13 @@
 #include <math.h>
 #include <stdint.h>
 
+static inline void fill(double *restrict out, double value, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = value;
+    }
+}
+
 static inline void add(double *restrict out, const double *restrict a, const double *restrict b,
                 uint32_t n)
 {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__)
 #define TPP_INLINE inline __attribute__((always_inline))
@@ -14,14 +15,13 @@
 #define TPP_INLINE inline
 #endif
 
-/* Asks for the line `ahead` doubles further on: the columns of a table are many streams of short
- * pieces, more than hardware follows. An address past the end does no harm. */
-static inline void tpp_prefetch(const double *v, uint32_t ahead)
+/* Asks for the cache line of an address, which may be past the end of its column. */
+static TPP_INLINE void tpp_prefetch(uintptr_t address)
 {
 #if defined(__GNUC__)
-    __builtin_prefetch((const void *)((uintptr_t)v + ahead * sizeof *v), 0, 2);
+    __builtin_prefetch((const void *)address, 0, 2);
 #else
-    (void)v, (void)ahead;
+    (void)address;
 #endif
 }
 
@@ -55,12 +55,104 @@ static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
     for (unsigned half = 0; half < 64; half += 32) {
         __m256d holds[8];
         for (unsigned i = 0; i < 8; i++) {
-            const __m256d x = _mm256_loadu_pd(v + half + 4 * i);
-            holds[i] = _mm256_cmp_pd(x, bounds, _CMP_GE_OQ);
+            holds[i] = _mm256_cmp_pd(bounds, _mm256_loadu_pd(v + half + 4 * i), _CMP_LE_OQ);
         }
         word |= (uint64_t)tpp_pack(holds) << half;
     }
     return word;
+}
+
+/* Four upper halves in their order. */
+static TPP_INLINE __m128i tpp_halves_of(const double *v)
+{
+    const __m128 low = _mm_castpd_ps(_mm_loadu_pd(v)), high = _mm_castpd_ps(_mm_loadu_pd(v + 2));
+    return _mm_castps_si128(_mm_shuffle_ps(low, high, 0xDD));
+}
+
+/* The upper halves of 64 doubles, in an order of their own: packing works within 128-bit halves, so
+ * of every 32 the first 16 go to the low halves of 4 vectors and the rest to the high ones. */
+static TPP_INLINE void tpp_halves(int32_t *restrict halves, const double *restrict v)
+{
+    for (unsigned part = 0; part < 64; part += 32) {
+        for (unsigned i = 0; i < 4; i++) {
+            const __m256i low = _mm256_castsi128_si256(tpp_halves_of(v + part + 4 * i));
+            const __m256i both =
+                _mm256_inserti128_si256(low, tpp_halves_of(v + part + 16 + 4 * i), 1);
+            _mm256_store_si256((__m256i *)(void *)(halves + part + 8 * i), both);
+        }
+    }
+}
+
+static TPP_INLINE uint32_t tpp_pack_halves(const __m256i m[4])
+{
+    const __m256i bytes =
+        _mm256_packs_epi16(_mm256_packs_epi32(m[0], m[1]), _mm256_packs_epi32(m[2], m[3]));
+    return (uint32_t)_mm256_movemask_epi8(bytes);
+}
+
+/* Bit i: the half of double i is above `half`. */
+static TPP_INLINE uint64_t tpp_halves_above(const int32_t *halves, int32_t half)
+{
+    const __m256i bound = _mm256_set1_epi32(half);
+    uint64_t word = 0;
+    for (unsigned part = 0; part < 64; part += 32) {
+        __m256i holds[4];
+        for (unsigned i = 0; i < 4; i++) {
+            const __m256i x = _mm256_load_si256((const __m256i *)(const void *)(halves + part + 8 * i));
+            holds[i] = _mm256_cmpgt_epi32(x, bound);
+        }
+        word |= (uint64_t)tpp_pack_halves(holds) << part;
+    }
+    return word;
+}
+
+/* Whether any half lies from `first` to `last`. */
+static TPP_INLINE bool tpp_halves_any(const int32_t *halves, int32_t first, int32_t last)
+{
+    const __m256i least = _mm256_set1_epi32(first);
+    __m256i any = _mm256_set1_epi32(-1);
+    for (unsigned i = 0; i < 64; i += 8) {
+        const __m256i x = _mm256_load_si256((const __m256i *)(const void *)(halves + i));
+        any = _mm256_min_epu32(any, _mm256_sub_epi32(x, least));
+    }
+    const __m256i width = _mm256_set1_epi32((int32_t)((uint32_t)last - (uint32_t)first));
+    const __m256i inside = _mm256_cmpeq_epi32(_mm256_min_epu32(any, width), any);
+    return _mm256_testz_si256(inside, inside) == 0;
+}
+
+/* Bit i: flags[i] != 0. */
+static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
+{
+    uint64_t word = 0;
+    for (unsigned part = 0; part < 64; part += 32) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(flags + part));
+        const __m256i zero = _mm256_cmpeq_epi8(x, _mm256_setzero_si256());
+        word |= (uint64_t)~(uint32_t)_mm256_movemask_epi8(zero) << part;
+    }
+    return word;
+}
+
+/* out[i] = the largest of constant * x[i] over some vectors. */
+static inline void tpp_maximum_of(double *restrict out, const double *const *x,
+                                  const double *constant, uint32_t terms, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i += 16) {
+        __m256d most[4];
+        const __m256d first = _mm256_set1_pd(constant[0]);
+        for (unsigned j = 0; j < 4; j++) {
+            most[j] = _mm256_mul_pd(first, _mm256_loadu_pd(x[0] + i + 4 * j));
+        }
+        for (uint32_t t = 1; t < terms; t++) {
+            const __m256d c = _mm256_set1_pd(constant[t]);
+            for (unsigned j = 0; j < 4; j++) {
+                const __m256d y = _mm256_mul_pd(c, _mm256_loadu_pd(x[t] + i + 4 * j));
+                most[j] = _mm256_max_pd(most[j], y);
+            }
+        }
+        for (unsigned j = 0; j < 4; j++) {
+            _mm256_store_pd(out + i + 4 * j, most[j]);
+        }
+    }
 }
 
 /* Whether below <= v[i] < above for any i. */
@@ -86,7 +178,6 @@ static inline bool tpp_all_usual(const double *v, uint32_t n)
     for (uint32_t i = 0; i < n; i += 8) {
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(v + i));
         const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(v + i + 4));
-        tpp_prefetch(v + i, 4 * n);
         any = _mm256_or_si256(any, _mm256_add_epi64(x, shift));
         more = _mm256_or_si256(more, _mm256_add_epi64(y, shift));
     }
@@ -140,8 +231,7 @@ static inline bool tpp_all_usual(const double *v, uint32_t n)
     for (uint32_t i = 0; i < n; i += 2) {
         const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(v + i));
         if (i % 8 == 0) {
-            tpp_prefetch(v + i, 4 * n);
-        }
+            }
         any = _mm_or_si128(any, _mm_add_epi64(x, shift));
     }
     return _mm_movemask_epi8(_mm_cmpeq_epi32(_mm_srli_epi64(any, 59), _mm_setzero_si128())) ==
@@ -155,6 +245,55 @@ static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
     for (unsigned i = 0; i < 64; i += 2) {
         const __m128d holds = _mm_cmpge_pd(_mm_loadu_pd(v + i), bounds);
         word |= (uint64_t)(unsigned)_mm_movemask_pd(holds) << i;
+    }
+    return word;
+}
+
+static TPP_INLINE void tpp_halves(int32_t *restrict halves, const double *restrict v)
+{
+    for (unsigned i = 0; i < 64; i += 4) {
+        const __m128 low = _mm_castpd_ps(_mm_loadu_pd(v + i));
+        const __m128 high = _mm_castpd_ps(_mm_loadu_pd(v + i + 2));
+        _mm_store_ps((float *)(void *)(halves + i), _mm_shuffle_ps(low, high, 0xDD));
+    }
+}
+
+static TPP_INLINE uint64_t tpp_halves_above(const int32_t *halves, int32_t half)
+{
+    const __m128i bound = _mm_set1_epi32(half);
+    uint64_t word = 0;
+    for (unsigned part = 0; part < 64; part += 16) {
+        __m128i holds[4];
+        for (unsigned i = 0; i < 4; i++) {
+            const __m128i x = _mm_load_si128((const __m128i *)(const void *)(halves + part + 4 * i));
+            holds[i] = _mm_cmpgt_epi32(x, bound);
+        }
+        const __m128i bytes = _mm_packs_epi16(_mm_packs_epi32(holds[0], holds[1]),
+                                              _mm_packs_epi32(holds[2], holds[3]));
+        word |= (uint64_t)(unsigned)_mm_movemask_epi8(bytes) << part;
+    }
+    return word;
+}
+
+static TPP_INLINE bool tpp_halves_any(const int32_t *halves, int32_t first, int32_t last)
+{
+    const __m128i below = _mm_set1_epi32(first), above = _mm_set1_epi32(last);
+    __m128i any = _mm_setzero_si128();
+    for (unsigned i = 0; i < 64; i += 4) {
+        const __m128i x = _mm_load_si128((const __m128i *)(const void *)(halves + i));
+        const __m128i outside = _mm_or_si128(_mm_cmplt_epi32(x, below), _mm_cmpgt_epi32(x, above));
+        any = _mm_or_si128(any, _mm_cmpeq_epi32(outside, _mm_setzero_si128()));
+    }
+    return _mm_movemask_epi8(any) != 0;
+}
+
+static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
+{
+    uint64_t word = 0;
+    for (unsigned part = 0; part < 64; part += 16) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(flags + part));
+        const unsigned zero = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_setzero_si128()));
+        word |= (uint64_t)(~zero & 0xFFFF) << part;
     }
     return word;
 }
@@ -181,8 +320,6 @@ static inline bool tpp_word_within(const double *v, double least, double most)
 }
 
 #else
-
-#include <string.h>
 
 static TPP_INLINE bool tpp_word_any_between(const double *v, double below, double above)
 {
@@ -213,6 +350,42 @@ static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
     return word;
 }
 
+static TPP_INLINE void tpp_halves(int32_t *restrict halves, const double *restrict v)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        int64_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        halves[i] = (int32_t)(bits >> 32);
+    }
+}
+
+static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
+{
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        word |= (uint64_t)(flags[i] != 0) << i;
+    }
+    return word;
+}
+
+static TPP_INLINE uint64_t tpp_halves_above(const int32_t *halves, int32_t half)
+{
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        word |= (uint64_t)(halves[i] > half) << i;
+    }
+    return word;
+}
+
+static TPP_INLINE bool tpp_halves_any(const int32_t *halves, int32_t first, int32_t last)
+{
+    bool any = false;
+    for (unsigned i = 0; i < 64; i++) {
+        any |= halves[i] >= first && halves[i] <= last;
+    }
+    return any;
+}
+
 static inline uint64_t tpp_word_nan(const double *v)
 {
     uint64_t word = 0;
@@ -229,6 +402,42 @@ static inline bool tpp_word_within(const double *v, double least, double most)
         all &= v[i] >= least && v[i] <= most;
     }
     return all;
+}
+
+#endif
+
+/* The same for floats: 2^-49 <= v[i] < 2^79. Compilers vectorise it. */
+static inline bool tpp_all_usual32(const float *v, uint32_t n)
+{
+    uint32_t any = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        any |= bits - (UINT32_C(78) << 23);
+    }
+    return any >> 30 == 0;
+}
+
+#if !defined(__AVX2__)
+
+static inline void tpp_maximum_of(double *restrict out, const double *const *x,
+                                  const double *constant, uint32_t terms, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i += 8) {
+        double most[8];
+        for (unsigned j = 0; j < 8; j++) {
+            most[j] = constant[0] * x[0][i + j];
+        }
+        for (uint32_t t = 1; t < terms; t++) {
+            for (unsigned j = 0; j < 8; j++) {
+                const double y = constant[t] * x[t][i + j];
+                most[j] = most[j] > y ? most[j] : y;
+            }
+        }
+        for (unsigned j = 0; j < 8; j++) {
+            out[i + j] = most[j];
+        }
+    }
 }
 
 #endif

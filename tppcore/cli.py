@@ -430,6 +430,25 @@ def _catalogue(what: str, pattern: str | None, as_json: bool) -> None:
         report.print_table(*report.listing(what, rows))
 
 
+@cli.command()
+@click.option("--rows", type=click.IntRange(1), default=2_000_000, show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="All cores if left out.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def bench(rows: int, rounds: int, threads: int | None, as_json: bool) -> None:
+    """Measure the engines, NumPy and the memory of this machine, in some seconds."""
+    from tppcore import report
+    from tppcore.benchmark import small
+
+    with report.busy(f"measuring {rows:,} rows"):
+        found = small.measure(rows, rounds, threads)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        click.echo("; ".join(f"{name} {value}" for name, value in found["machine"].items()))
+        report.print_table(*small.table(found))
+
+
 def main() -> NoReturn:
     """The entry point of the command."""
     cli(prog_name="tppcore")

@@ -1,110 +1,31 @@
-/* Programs are written here byte by byte, so that the reader is not tested by its own writer. */
 #include <math.h>
 #include <string.h>
 
 #include "check.h"
+#include "program_file.h"
 #include "tppcore.h"
 
-enum { HEADER = 52, CAPACITY = 4096 };
-
-typedef struct {
-    uint8_t bytes[CAPACITY];
-    size_t size;
-} file;
-
-static void put(file *out, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++) {
-        out->bytes[out->size++] = (uint8_t)(value >> 8 * i);
-    }
-}
-
-static void put_double(file *out, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put(out, bits, 8);
-}
-
-static void put_decimal(file *out, uint64_t mantissa, int exponent)
-{
-    put(out, mantissa, 8);
-    put_double(out, (double)mantissa * pow(10.0, exponent));
-    put(out, (uint32_t)exponent, 4);
-}
-
-static void put_node(file *out, uint32_t op, uint32_t a, uint32_t b, uint32_t test, uint32_t flags)
-{
-    put(out, op, 4);
-    put(out, a, 4);
-    put(out, b, 4);
-    put(out, test, 4);
-    put(out, flags, 4);
-    put_decimal(out, 0, 0);
-}
-
-static uint32_t checksum(const uint8_t *bytes, size_t size)
-{
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320u : crc >> 1;
-        }
-    }
-    return ~crc;
-}
-
-static void seal(file *out)
-{
-    const size_t size = out->size;
-    out->size = 12;
-    put(out, size, 4);
-    put(out, checksum(out->bytes + 20, size - 20), 4);
-    out->size = size;
-}
-
 /* tpp / area >= 5.92, and the choice of tpp where that holds, else of area. */
-static file program(void)
+static program_file program(void)
 {
     static const char names[] = "\0tpp\0area\0dense\0metric";
-    file out = {.size = 0};
-    memcpy(out.bytes, "tppcore\n", 8);
-    out.size = 8;
-    put(&out, 1, 4);
-    put(&out, 0, 8);
-    const uint32_t counts[8] = {2, 4, 1, 1, 2, 2, 1, sizeof names};
-    for (int i = 0; i < 8; i++) {
-        put(&out, counts[i], 4);
-    }
-    for (uint32_t i = 0; i < 2; i++) {
-        put(&out, i == 0 ? 1 : 5, 4);
-        put(&out, 16 + i, 4); /* given; the second is positive */
-        put_decimal(&out, 0, 0);
-    }
-    put_node(&out, 1, 0, 0, 0, 0);
-    put_node(&out, 1, 1, 0, 0, 0);
-    put_node(&out, 4, 0, 1, 0, 1);
-    put_node(&out, 6, 0, 1, 0, 0);
-    put(&out, 2, 4);
-    put(&out, 0, 4);
-    put_double(&out, 1e-14);
-    put_decimal(&out, 592, -2);
-    put(&out, 10, 4);
-    put(&out, 0, 4);
-    put(&out, 1, 4);
-    put(&out, 1, 4);
-    for (uint32_t i = 0; i < 2; i++) {
-        put(&out, i, 4);
-        put(&out, 1, 4);
-    }
+    const file_counts counts = {2, 4, 1, 1, 2, 2, 1, sizeof names};
+    program_file out = begin(&counts);
+    put_input(&out, 1, GIVEN, 0);
+    put_input(&out, 5, GIVEN | POSITIVE, 0);
+    put_node(&out, INPUT, 0, 0, 0, 0);
+    put_node(&out, INPUT, 1, 0, 0, 0);
+    put_node(&out, DIVIDE, 0, 1, 0, POSITIVE);
+    put_node(&out, SELECT, 0, 1, 0, 0);
+    put_test(&out, 2, AT_LEAST, 1e-14, 592, -2);
+    put_paragraph(&out, 10, 0, 1, 1);
+    put_box(&out, 0, 1);
+    put_box(&out, 1, 1);
     put(&out, 0, 4);
     put(&out, 1, 4);
     put(&out, 16, 4);
     put(&out, 3, 4);
-    memcpy(out.bytes + out.size, names, sizeof names);
-    out.size += sizeof names;
-    seal(&out);
+    end(&out, names, sizeof names);
     return out;
 }
 
@@ -126,7 +47,7 @@ static tpp_status open_bytes(const void *bytes, size_t size)
 
 static void test_evaluates(void)
 {
-    const file bytes = program();
+    const program_file bytes = program();
     tpp_program *opened;
     CHECK(tpp_program_open(bytes.bytes, bytes.size, &opened, NULL) == TPP_OK);
     CHECK(tpp_program_inputs(opened) == 2);
@@ -142,7 +63,7 @@ static void test_evaluates(void)
     const double nan = (double)NAN;
     const double tpp[5] = {5.92 * 100, 4.144, nextafter(4.144, 0.0), nan, 3.0};
     const double area[5] = {100, 0.7, 0.7, 100, nan};
-    const tpp_column columns[2] = {{tpp, NULL, NULL, NULL}, {area, NULL, NULL, NULL}};
+    const tpp_column columns[2] = {{.values = tpp}, {.values = area}};
     uint64_t values = UINT64_MAX, valid = UINT64_MAX;
     uint64_t *value_bits[1] = {&values}, *valid_bits[1] = {&valid};
     tpp_error error;
@@ -155,7 +76,7 @@ static void test_evaluates(void)
     CHECK(low[3] == 0.0 && high[3] == HUGE_VAL);
 
     const double bad[5] = {1, 1, 0, -1, 1};
-    const tpp_column wrong[2] = {{tpp, NULL, NULL, NULL}, {bad, NULL, NULL, NULL}};
+    const tpp_column wrong[2] = {{.values = tpp}, {.values = bad}};
     CHECK(tpp_evaluate(opened, wrong, 0, 5, value_bits, valid_bits, &error) == TPP_ERROR_ZERO);
     CHECK(error.row == 2 && error.input == 1 && error.part == TPP_PART_VALUE);
     CHECK(tpp_evaluate(opened, columns, 1, 5, value_bits, valid_bits, &error) ==
@@ -167,7 +88,7 @@ static void test_evaluates(void)
 
 static void test_refuses_every_truncation(void)
 {
-    const file bytes = program();
+    const program_file bytes = program();
     CHECK(open_bytes(bytes.bytes, bytes.size) == TPP_OK);
     for (size_t size = 0; size < bytes.size; size++) {
         CHECK(open_bytes(bytes.bytes, size) != TPP_OK);
@@ -180,10 +101,10 @@ static void test_refuses_every_truncation(void)
 
 static void test_refuses_every_flipped_byte(void)
 {
-    const file bytes = program();
+    const program_file bytes = program();
     for (size_t i = 0; i < bytes.size; i++) {
         for (int bit = 0; bit < 8; bit++) {
-            file flipped = bytes;
+            program_file flipped = bytes;
             flipped.bytes[i] ^= (uint8_t)(1 << bit);
             CHECK(open_bytes(flipped.bytes, flipped.size) != TPP_OK);
         }
@@ -193,14 +114,14 @@ static void test_refuses_every_flipped_byte(void)
 /* With a checksum that is right: whatever opens must also evaluate without harm. */
 static void test_survives_forgery(void)
 {
-    const file bytes = program();
+    const program_file bytes = program();
     unsigned long long state = 3;
     double numbers[70];
     for (int i = 0; i < 70; i++) {
         numbers[i] = 1.0 + i;
     }
     for (int round = 0; round < 60000; round++) {
-        file forged = bytes;
+        program_file forged = bytes;
         for (unsigned long long n = next_random(&state) % 3 + 1; n > 0; n--) {
             const size_t at = 20 + (size_t)(next_random(&state) % (bytes.size - 20));
             forged.bytes[at] = (uint8_t)(next_random(&state) % 4 == 0 ? next_random(&state)
@@ -212,7 +133,7 @@ static void test_survives_forgery(void)
             continue;
         }
         CHECK(tpp_program_inputs(opened) == 2 && tpp_program_paragraphs(opened) == 1);
-        const tpp_column columns[2] = {{numbers, NULL, NULL, NULL}, {numbers, NULL, NULL, NULL}};
+        const tpp_column columns[2] = {{.values = numbers}, {.values = numbers}};
         uint64_t values[2], valid[2];
         uint64_t *value_bits[1] = {values}, *valid_bits[1] = {valid};
         double low[70], high[70];

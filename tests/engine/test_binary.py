@@ -62,7 +62,7 @@ def test_a_constant_that_a_program_cannot_hold(value: str) -> None:
 def test_header() -> None:
     data = to_bytes(small())
     magic, version, size, crc = struct.unpack_from("<8sIII", data)
-    assert (magic, version, size, crc) == (b"tppcore\n", 1, len(data), zlib.crc32(data[20:]))
+    assert (magic, version, size, crc) == (b"tppcore\n", 2, len(data), zlib.crc32(data[20:]))
 
 
 def test_is_the_same_every_time() -> None:
@@ -100,7 +100,7 @@ class TestRefusal:
         ("data", "text"),
         [
             (b"PAR1" + bytes(60), "not a program file"),
-            (b"tppcore\n" + bytes([2]) + bytes(60), "another version"),
+            (b"tppcore\n" + bytes([1]) + bytes(60), "another version"),
             (to_bytes(small()) + b"\0", "size"),
             (to_bytes(small())[:-2] + b"X\0", "checksum"),
             (to_bytes(small(node=3)), "impossible"),

@@ -1,12 +1,21 @@
-"""C (every kernel), Numba and the exact engine against each other, bit for bit, on many rows.
+"""The two proofs that verdicts are exact.
 
-    python -m tests.proof [--rows N] [--processes N] [--seed N]
+    python -m tests.proof [--rows N] [--integer-rows N] [--processes N] [--seed N]
+    python -m tests.proof --task TASK
 
-The rows are those of `tests.strategies`: random, round, on every threshold and one decimal or one
-ulp beside it, 15 to 17 digits, extreme; each of them plain, with holes, and with holes and
-ranges; under the 2026 gate and the tariff windows, and under the whole law of several dates and
-readings. The exact engine sees every row, so 10 million take half an hour or so on two cores.
-Prints the number of mismatches; exit code 1 if there is any.
+First C (every kernel that runs here), Numba and the exact engine against each other on 10 million
+rows of `tests.strategies`; the exact engine works in fractions and sees every row. Then C, every
+kernel, against a reference in exact whole numbers on 10^9 rows of `tests.proof.tables`, whose
+cells are whole numbers times a power of ten from the start; the reference reads the law and the
+formulas, and knows nothing of compiled programs.
+
+Rows are random, round, exactly on thresholds, one decimal or one ulp beside them, on two at once,
+with 15 to 17 digits, and extreme; plain, with holes, and with holes and ranges; stored as
+doubles, float32s, integers and decimals; under the 2026 gate and the tariff windows, and under the
+whole law of several dates and readings.
+
+Prints how many verdicts differ, which must be none, and how long it took; exit code 1 if any
+does. `--task` runs one task of the second proof again, as the report of a mismatch names it.
 """
 
 from __future__ import annotations
@@ -15,43 +24,82 @@ import argparse
 import multiprocessing
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
-from tests import strategies
-from tests.proof.compare import kernels, law, run, tasks
-from tppcore.engine import c
-from tppcore.program.compile import compile as compiled
+from tests.proof import compare, integers
+
+SHOWN = 30
+"""Lines about mismatches that a proof prints."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.proof",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rows", type=int, default=10_000_000, help="of the first proof")
+    parser.add_argument("--integer-rows", type=int, default=10**9, help="of the second")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--task", type=integers.Task.parse, help="one task of the second proof")
     options = parser.parse_args(arguments)
-    engines = ["exact", "jit"]
-    if c.available():
-        program = compiled(law("gate"), strategies.SHEET)
-        engines += [f"c ({kernel})" for kernel in kernels(program)]
-    print(f"{', '.join(engines)}: {options.rows:,} rows", flush=True)
+    if options.task:
+        _, mismatches, lines = integers.run(options.task)
+        print(*lines, f"{options.task.rows:,} rows, {mismatches} mismatches", sep="\n")
+        return 1 if mismatches else 0
+    kernels = [f"c ({kernel})" for kernel in compare.kernels(integers.program("gate"))]
+    if not kernels and options.integer_rows:
+        print("built without C: the proof against whole numbers is left out", flush=True)
+    mismatches = 0
+    for name, run, tasks, rows in (
+        (
+            ", ".join(["jit", *kernels]) + " against exact fractions",
+            compare.run,
+            compare.tasks,
+            options.rows,
+        ),
+        (
+            ", ".join(kernels) + " against exact whole numbers",
+            integers.run,
+            integers.tasks,
+            options.integer_rows if kernels else 0,
+        ),
+    ):
+        if rows:
+            print(f"{name}: {rows:,} rows", flush=True)
+            mismatches += prove(run, tasks(rows, options.seed), rows, options.processes)
+    return 1 if mismatches else 0
+
+
+def prove(
+    run: Callable[[Any], tuple[Any, int, list[str]]],
+    tasks: Iterator[Any],
+    rows: int,
+    processes: int,
+) -> int:
+    """Runs all tasks, and returns how many verdicts differ."""
     begun = time.perf_counter()
-    done, shown, mismatches = 0, 0.0, 0
-    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
-        for task, wrong in pool.map(run, tasks(options.rows, options.seed)):
+    done = mismatches = printed = 0
+    shown = 0.0
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        for task, wrong, lines in pool.map(run, tasks):
             done += task.rows
-            for line in wrong[: max(0, 20 - mismatches)]:
-                print(line, flush=True)
-            mismatches += len(wrong)
+            mismatches += wrong
+            if lines and printed < SHOWN:
+                print(*lines, sep="\n", flush=True)
+                printed += len(lines)
             elapsed = time.perf_counter() - begun
             if elapsed - shown > 15:
                 shown = elapsed
-                left = elapsed / done * (options.rows - done)
-                status = f"{done:,} rows, {mismatches} mismatches, {elapsed:,.0f} s"
+                left = elapsed / done * (rows - done)
+                status = f"  {done:,} rows, {mismatches} mismatches, {elapsed:,.0f} s"
                 print(f"{status}, {left:,.0f} s left", flush=True)
     elapsed = time.perf_counter() - begun
-    print(f"{done:,} rows, {mismatches} mismatches, {elapsed:,.0f} s", flush=True)
-    return 1 if mismatches else 0
+    print(f"  {done:,} rows, {mismatches} mismatches, {elapsed:,.0f} s", flush=True)
+    return mismatches
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 from tests import strategies
 from tppcore.engine import c, jit, oracle
 from tppcore.engine.columns import Bitmaps
+from tppcore.errors import TppError
 from tppcore.program.compile import compile as compiled
 from tppcore.program.program import Program
 from tppcore.rules.rulebook import Rulebook, rulebook
@@ -69,8 +70,8 @@ def tasks(rows: int, seed: int) -> Iterator[Task]:
         left -= step
 
 
-def run(task: Task) -> tuple[Task, list[str]]:
-    """The mismatches of one task, one line a word of 64 rows and engine."""
+def run(task: Task) -> tuple[Task, int, list[str]]:
+    """How many words of 64 verdicts of one task differ, and a line for each."""
     sheet = strategies.SHEET if task.law.startswith("gate") else strategies.LONG_SHEET
     columns = strategies.table(
         task.kind,
@@ -87,19 +88,33 @@ def run(task: Task) -> tuple[Task, list[str]]:
     for kernel in kernels(program):
         c.opened(program).use_kernel(kernel)
         found[f"c ({kernel})"] = c.evaluate(program, columns, threads=1)
-    return task, [
+    lines = [
         line
         for name, each in found.items()
         for line in differences(task, rules, name, each, expected)
     ]
+    return task, len(lines), lines
+
+
+KERNELS = ("portable", "avx2", "avx512", "neon")
+"""Every kernel that the C engine may have."""
 
 
 def kernels(program: Program) -> Sequence[str]:
-    """The kernels that the C engine can run here."""
+    """Those that it has, and that can run here."""
     if not c.available():
         return ()
-    best = c.opened(program).kernel
-    return ("portable",) if best == "portable" else ("portable", best)
+    opened = c.opened(program)
+    usual, found = opened.kernel, []
+    for kernel in KERNELS:
+        try:
+            opened.use_kernel(kernel)
+        except TppError:
+            continue
+        found.append(kernel)
+    opened.use_kernel(usual)
+    assert usual in found, usual
+    return found
 
 
 def differences(

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import tppcore as tpp
 from tppcore.engine.columns import MISSING, Column, Columns
+from tppcore.engine.widen import widened, widened_column
 from tppcore.errors import InputError, TppError
 from tppcore.rules.store import specs
 from tppcore.sources.table import Table
@@ -33,7 +34,7 @@ def columns(table: Any) -> Columns:
 
 
 def column(table: Any, name: str = "tops_fp8") -> Column:
-    return columns(table).by_quantity[name]
+    return widened_column(columns(table).by_quantity[name], name)
 
 
 def arrow() -> pa.Table:
@@ -77,7 +78,7 @@ TABLES: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("kind", TABLES)
 def test_every_kind_of_table(kind: str) -> None:
-    found = columns(TABLES[kind]())
+    found = widened(columns(TABLES[kind]()))
     assert found.rows == 3
     assert set(found.by_quantity) == {"tops_fp8", "datacenter"}
     values = found.by_quantity["tops_fp8"].values
@@ -128,7 +129,7 @@ def test_integers_beyond_two_to_the_53(wrap: Callable[[dict[str, Any]], Any]) ->
     assert column(wrap({"tops_fp8": np.array(kept)})).values.tolist() == [float(k) for k in kept]
     for lost in (2**53 + 1, 10**18 + 1):
         with pytest.raises(InputError, match=r"row 2, column tops_fp8.*digits than a double"):
-            columns(wrap({"tops_fp8": np.array([1, lost])}))
+            column(wrap({"tops_fp8": np.array([1, lost])}))
 
 
 def test_decimals_and_text_are_exact_or_refused() -> None:
@@ -137,7 +138,7 @@ def test_decimals_and_text_are_exact_or_refused() -> None:
     assert column({"tops_fp8": [Fraction(1, 8), "0.1"]}).values.tolist() == [0.125, 0.1]
     for table in ({"tops_fp8": ["0.12345678901234567890"]}, {"tops_fp8": [Fraction(1, 3)]}):
         with pytest.raises(InputError, match="digits than a double carries"):
-            columns(table)
+            column(table)
 
 
 def test_dates_and_words() -> None:

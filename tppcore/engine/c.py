@@ -75,15 +75,19 @@ def opened(program: Program) -> Opened:
         return _opened[key][1]
 
 
-def evaluate(program: Program, columns: Columns, *, threads: int | None = None) -> Bitmaps:
-    """The verdicts of every paragraph in every row.
+def evaluate(
+    program: Program, columns: Columns, *, threads: int | None = None, out: Bitmaps | None = None
+) -> Bitmaps:
+    """The verdicts of every paragraph in every row, in `out` where given: its memory is reused.
 
     Raises InputError for the first row, and in it the first input, whose number is no quantity.
     """
     handle = opened(program)
     table, kept = _table(handle, columns)
-    shape = (handle.paragraphs, -(-columns.rows // 64))
-    values, valid = np.empty(shape, np.uint64), np.empty(shape, np.uint64)
+    if out is None:
+        out = Bitmaps.empty(handle.paragraphs, columns.rows)
+    out.check(handle.paragraphs, columns.rows)
+    values, valid = out.values, out.valid
     value_rows, valid_rows = _rows(values, "uint64_t"), _rows(valid, "uint64_t")
 
     def work(begin: int, end: int) -> None:
@@ -93,7 +97,7 @@ def evaluate(program: Program, columns: Columns, *, threads: int | None = None) 
 
     shards.run(columns.rows, threads, work)
     del kept
-    return Bitmaps(columns.rows, values, valid)
+    return out
 
 
 def metrics(
@@ -152,29 +156,54 @@ def _rows(array: NDArray[Any], kind: str) -> Any:
     return _ffi.new(f"{kind} *[]", addresses)
 
 
+_KINDS = {
+    "float64": "FLOAT64",
+    "float32": "FLOAT32",
+    "uint8": "BOOLEAN",
+    **{name: name.upper() for name in ("int8", "int16", "int32", "int64")},
+    **{name: name.upper() for name in ("uint16", "uint32", "uint64")},
+}
+
+
 def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]]]:
     """The columns by input, and the arrays that must stay alive as long as they are used."""
     table = _ffi.new("tpp_column[]", len(handle.inputs))
     kept: list[NDArray[Any]] = []
 
-    def pointer(array: NDArray[Any], kind: type, name: str) -> Any:
-        if array.shape != (columns.rows,):
-            raise ValueError(f"{name}: shape {array.shape}; expected ({columns.rows},)")
-        kept.append(np.require(array, kind, ["C", "A"]))
+    def pointer(array: NDArray[Any], shape: tuple[int, ...], name: str) -> Any:
+        if array.shape != shape:
+            raise ValueError(f"{name}: shape {array.shape}; expected {shape}")
+        kept.append(np.require(array, array.dtype.newbyteorder("="), ["C", "A"]))
         return _ffi.cast("void *", kept[-1].ctypes.data)
 
     for i, entry in enumerate(handle.inputs):
         column = columns.by_quantity.get(entry.quantity) if entry.given else None
-        for part, array in _parts(column):
-            kind = np.uint8 if array.dtype == np.uint8 else np.float64
-            if part == "values" and kind == np.uint8:
-                table[i].kind = _lib.TPP_BOOLEAN
-            setattr(table[i], part, pointer(array, kind, entry.quantity))
+        if column is None:
+            continue
+        for part in ("low", "high"):
+            ends = getattr(column, part)
+            if ends is not None:
+                array = ends.astype(np.float64, copy=False)
+                setattr(table[i], part, pointer(array, (columns.rows,), entry.quantity))
+        if column.values is not None:
+            _values(table[i], column, columns.rows, entry.quantity, pointer)
     return table, kept
 
 
-def _parts(column: Column | None) -> list[tuple[str, NDArray[Any]]]:
-    if column is None:
-        return []
-    parts = {"values": column.values, "low": column.low, "high": column.high}
-    return [(part, array) for part, array in parts.items() if array is not None]
+def _values(entry: Any, column: Column, rows: int, name: str, pointer: Any) -> None:
+    assert column.values is not None
+    if column.scale is not None:
+        entry.kind, entry.scale = _lib.TPP_DECIMAL128, column.scale
+        entry.values = pointer(column.values, (rows, 2), name)
+    else:
+        kind = _KINDS.get(column.values.dtype.name)
+        if kind is None:
+            raise TypeError(f"{name}: {column.values.dtype}; expected a float or an integer")
+        entry.kind = getattr(_lib, f"TPP_{kind}")
+        entry.values = pointer(column.values, (rows,), name)
+    if column.present is not None:
+        bits = column.first_bit + rows
+        if 8 * len(column.present) < bits:
+            raise ValueError(f"{name}: {8 * len(column.present)} validity bits; expected {bits}")
+        entry.present = pointer(column.present, column.present.shape, name)
+        entry.first_bit = column.first_bit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,56 @@ SMALLEST, LARGEST = 1e-15, 1e24
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One quantity over n rows.
+    """One quantity over n rows, as it lies in memory.
 
-    `values`: float64 (n,) with NaN for missing, or uint8 (n,) with 0, 1 and 255 for missing.
+    `values`, shape (n,): float64 or float32, NaN where missing; an integer type other than uint8;
+    uint8 for a boolean, 0 or 1 and 255 where missing; or, with `scale`, shape (n, 2) uint64, the
+    halves of decimal128 numbers, low half first: value * 10^-scale. A float means the shortest
+    decimal that reads back as it, in its own width; all else means itself.
+    `present`: an Arrow validity bitmap of `values` (uint8, least bit first) whose bit `first_bit`
+    is row 0, or None: nothing is null.
     `low`, `high`: float64 (n,), the ends of a range, NaN where open. A row has a value or a
     range, never both. Booleans are 0 and 1, dates days since 1970-01-01, categories codes.
     """
 
-    values: NDArray[np.float64] | NDArray[np.uint8] | None = None
+    values: NDArray[Any] | None = None
     low: Doubles | None = None
     high: Doubles | None = None
+    present: NDArray[np.uint8] | None = None
+    first_bit: int = 0
+    scale: int | None = None
+
+    @property
+    def is_boolean(self) -> bool:
+        """Whether `values` are booleans."""
+        return self.values is not None and self.values.dtype == np.uint8
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the column is one of float64 or booleans without a bitmap."""
+        return self.values is None or (
+            self.present is None
+            and self.scale is None
+            and self.values.dtype in (np.float64, np.uint8)
+        )
+
+    def slice(self, begin: int, end: int) -> Column:
+        """Rows begin to end, sharing memory."""
+        parts = (self.values, self.low, self.high)
+        values, low, high = (None if part is None else part[begin:end] for part in parts)
+        byte, bit = divmod(self.first_bit + begin, 8)
+        present = None if self.present is None else self.present[byte:]
+        return Column(values, low, high, present, bit, self.scale)
+
+    def nulls(self) -> NDArray[np.bool_]:
+        """Where `present` has no bit, bool (n,)."""
+        rows = 0 if self.values is None else len(self.values)
+        nulls = np.zeros(rows, np.bool_)
+        if self.present is not None:
+            first, last = self.first_bit // 8, -(-(self.first_bit + rows) // 8)
+            bits = np.unpackbits(self.present[first:last], bitorder="little")
+            nulls[:] = bits[self.first_bit % 8 :][:rows] == 0
+        return nulls
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +82,9 @@ class Columns:
 
     def slice(self, begin: int, end: int) -> Columns:
         """Rows begin to end, sharing memory."""
-        cut = slice(begin, end)
-        return Columns(
-            len(range(*cut.indices(self.rows))),
-            {
-                name: Column(
-                    None if column.values is None else column.values[cut],
-                    None if column.low is None else column.low[cut],
-                    None if column.high is None else column.high[cut],
-                )
-                for name, column in self.by_quantity.items()
-            },
-        )
+        begin, end, _ = slice(begin, end).indices(self.rows)
+        found = {name: column.slice(begin, end) for name, column in self.by_quantity.items()}
+        return Columns(max(0, end - begin), found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +97,21 @@ class Bitmaps:
     rows: int
     values: Words
     valid: Words
+
+    @classmethod
+    def empty(cls, paragraphs: int, rows: int) -> Bitmaps:
+        """Room for the verdicts of so many paragraphs and rows."""
+        shape = (paragraphs, -(-rows // 64))
+        return cls(rows, np.empty(shape, np.uint64), np.empty(shape, np.uint64))
+
+    def check(self, paragraphs: int, rows: int) -> None:
+        """Raises ValueError unless there is room for just so many paragraphs and rows."""
+        shape = (paragraphs, -(-rows // 64))
+        for name, words in (("values", self.values), ("valid", self.valid)):
+            if self.rows != rows or words.shape != shape or words.dtype != np.uint64:
+                raise ValueError(
+                    f"out.{name}: {self.rows} rows, {words.dtype} {words.shape}; expected "
+                    f"{rows} rows, uint64 {shape}"
+                )
+            if not (words.flags.c_contiguous and words.flags.writeable):
+                raise ValueError(f"out.{name}: expected C-contiguous and writeable words")

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tppcore.engine import rows as exact
 from tppcore.engine import shards
 from tppcore.engine.columns import LARGEST, MISSING, SMALLEST, Bitmaps, Columns, Doubles, Words
+from tppcore.engine.widen import widened
 from tppcore.errors import InputError
 from tppcore.program.program import Input, Op, Program, Test
 
@@ -34,19 +35,26 @@ def available() -> bool:
     return find_spec("numba") is not None
 
 
-def evaluate(program: Program, columns: Columns, *, threads: int | None = None) -> Bitmaps:
-    """The verdicts of every paragraph in every row.
+def evaluate(
+    program: Program, columns: Columns, *, threads: int | None = None, out: Bitmaps | None = None
+) -> Bitmaps:
+    """The verdicts of every paragraph in every row, in `out` where given.
 
     Raises InputError for the first row, and in it the first input, whose number is no quantity.
     """
+    columns = widened(columns)
     flat = flatten(program, False)
     shape = (len(program.paragraphs), -(-columns.rows // 64))
-    values, valid = np.zeros(shape, np.uint64), np.zeros(shape, np.uint64)
+    if out is not None:
+        out.check(len(program.paragraphs), columns.rows)
+        out.values[:], out.valid[:] = 0, 0
+    found = out or Bitmaps(columns.rows, np.zeros(shape, np.uint64), np.zeros(shape, np.uint64))
+    values, valid = found.values, found.valid
     near = np.zeros(shape[1], np.uint64)
     nothing = np.zeros((0, 0))
     _run(program, flat, columns, threads, values, valid, near, nothing, nothing)
     _decide(program, columns, near, values, valid)
-    return Bitmaps(columns.rows, values, valid)
+    return found
 
 
 def metrics(

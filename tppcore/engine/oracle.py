@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tppcore.engine.columns import LARGEST, MISSING, SMALLEST, Bitmaps, Column, Columns
 from tppcore.engine.exact import Interval, Metrics, Row, decimal, decisions, point
+from tppcore.engine.widen import decimals
 from tppcore.errors import InputError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
+
+_EXPECTED = f"0 or a number from {SMALLEST:g} to {LARGEST:g}"
 
 
 def evaluate(rules: Rulebook, columns: Columns) -> Bitmaps:
@@ -47,7 +52,11 @@ def rows(columns: Columns, vocabulary: Vocabulary) -> Iterator[Row]:
 
 
 def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
-    value, low, high = (_end(spec, ends, i) for ends in (column.values, column.low, column.high))
+    value, low, high = (
+        _value(spec, column, i),
+        _end(spec, column.low, i),
+        _end(spec, column.high, i),
+    )
     if value is not None:
         if low is not None or high is not None:
             raise InputError(spec.name, i, float(value), "a value or a range, not both")
@@ -61,10 +70,33 @@ def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
     return Interval(low or Fraction(0), math.inf if high is None else high)
 
 
-def _end(spec: QuantitySpec, ends: object, i: int) -> Fraction | None:
+def _value(spec: QuantitySpec, column: Column, i: int) -> Fraction | None:
+    if column.values is None or column.is_plain:
+        return _end(spec, column.values, i)
+    if column.slice(i, i + 1).nulls()[0]:
+        return None
+    if column.scale is not None:
+        number = next(decimals(column, range(i, i + 1)))
+    elif column.is_boolean or column.values.dtype == np.float64:
+        return _end(spec, column.values, i)
+    elif column.values.dtype.kind == "f":
+        if math.isnan(column.values[i]):
+            return None
+        if math.isinf(column.values[i]):
+            raise InputError(spec.name, i, float(column.values[i]), _EXPECTED)
+        number = Fraction(str(column.values[i]))
+    else:
+        number = Fraction(int(column.values[i]))
+    if not 0 <= number <= Fraction(repr(LARGEST)) or 0 < number < Fraction(repr(SMALLEST)):
+        raise InputError(spec.name, i, float(number), _EXPECTED)
+    if number == 0 and spec.positive:
+        raise InputError(spec.name, i, 0.0, "a number above 0")
+    return number
+
+
+def _end(spec: QuantitySpec, ends: NDArray[Any] | None, i: int) -> Fraction | None:
     if ends is None:
         return None
-    assert isinstance(ends, np.ndarray)
     if ends.dtype == np.uint8:
         if ends[i] == MISSING:
             return None
@@ -79,5 +111,5 @@ def _end(spec: QuantitySpec, ends: object, i: int) -> Fraction | None:
             raise InputError(spec.name, i, value, "a number above 0")
         return Fraction(0)
     if not SMALLEST <= value <= LARGEST:
-        raise InputError(spec.name, i, value, f"0 or a number from {SMALLEST:g} to {LARGEST:g}")
+        raise InputError(spec.name, i, value, _EXPECTED)
     return decimal(value)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from tppcore.program.decimals import decimal_parts
 from tppcore.program.program import Input, Node, Op, Program
 
-VERSION = 1
+VERSION = 2
 MAGIC = b"tppcore\n"
 
 _HEADER = struct.Struct("<8sIII")
@@ -71,7 +71,8 @@ def to_bytes(program: Program) -> bytes:
     inputs = b"".join(_input(entry, names) for entry in program.inputs)
     nodes = b"".join(map(_node, program.nodes))
     tests = b"".join(
-        struct.pack("<IId", test.node, _TEST_OPS[test.op], test.epsilon) + _decimal(test.threshold)
+        struct.pack("<IIdd", test.node, _TEST_OPS[test.op], test.epsilon, test.epsilon32)
+        + _decimal(test.threshold)
         for test in program.tests
     )
     paragraphs, boxes, literals = bytearray(), bytearray(), bytearray()

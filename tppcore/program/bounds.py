@@ -14,10 +14,15 @@ exact, so the test is that of the input x with t / 2^k. If the decimal d of x is
 x >= fl(t / 2^k), as rounding is monotone. If d < t / 2^k then x <= fl(t / 2^k), and they are not
 equal: d is the shortest decimal that reads back as x, so it would have at most 15 digits too, and
 two decimals of at most 15 digits never read back as one double.
+
+A float32 input counts one more rounding, by u32 = 2^-24, in every product that it enters. The same
+lemma holds for it where t / 2^k has at most 6 digits and is itself a float32, so that the widened
+input and the double t compare as the float32s do.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,7 +31,9 @@ from tppcore.program.decimals import decimal_parts
 from tppcore.program.program import Node, Op
 
 EPSILON_UNIT = 1.02 * 2.0**-53
-SHORT_DIGITS = 15
+EPSILON_UNIT_32 = 1.02 * 2.0**-24
+SHORT_DIGITS, SHORT_DIGITS_32 = 15, 6
+LARGEST_SINGLE = 1e38
 MAX_BITS = 1024
 LARGEST_EXPONENT = 290
 
@@ -75,10 +82,12 @@ class _Size:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Roundings of the double evaluation; `scales` are the exponents k if it is a maximum of
-    inputs times 2^k, None otherwise; `size` of the exact value."""
+    """Roundings of the double evaluation; inputs multiplied with each other at most; `scales` are
+    the exponents k if it is a maximum of inputs times 2^k, None otherwise; `size` of the exact
+    value."""
 
     roundings: int
+    inputs: int
     scales: frozenset[int] | None
     size: _Size
 
@@ -105,22 +114,23 @@ def _bound(node: Node, nodes: Sequence[Node], found: list[Bound]) -> Bound:
         case Op.CONST:
             value = node.value or Fraction(0)
             roundings = 0 if Fraction(float(value)) == value else 1
-            return Bound(roundings, None, _decimal_size(value))
+            return Bound(roundings, 0, None, _decimal_size(value))
         case Op.INPUT:
-            return Bound(1, frozenset([0]), _Size(_INPUT_LSB, _INPUT_MAX))
+            return Bound(1, 1, frozenset([0]), _Size(_INPUT_LSB, _INPUT_MAX))
         case Op.NOT_APPLICABLE:
-            return Bound(0, frozenset(), _Size(0, 0))
+            return Bound(0, 0, frozenset(), _Size(0, 0))
     a, b = found[node.a], found[node.b]
+    most = max(a.inputs, b.inputs)
     match node.op:
         case Op.ADD:
-            return Bound(max(a.roundings, b.roundings) + 1, None, a.size.plus(b.size))
+            return Bound(max(a.roundings, b.roundings) + 1, most, None, a.size.plus(b.size))
         case Op.MUL if (k := _power(nodes[node.a])) is not None:
             return _scaled(b, k, a.size.times(b.size))
         case Op.MUL if (k := _power(nodes[node.b])) is not None:
             return _scaled(a, k, a.size.times(b.size))
         case Op.MUL | Op.DIV:
             size = a.size.times(b.size) if node.op == Op.MUL else a.size.over(b.size)
-            return Bound(a.roundings + b.roundings + 1, None, size)
+            return Bound(a.roundings + b.roundings + 1, a.inputs + b.inputs, None, size)
         case _:
             scales = None if a.scales is None or b.scales is None else a.scales | b.scales
             one, two = a.size, b.size
@@ -130,7 +140,7 @@ def _bound(node: Node, nodes: Sequence[Node], found: list[Bound]) -> Bound:
                 min(one.den_lsb, two.den_lsb),
                 max(one.den_top, two.den_top),
             )
-            return Bound(max(a.roundings, b.roundings), scales, size)
+            return Bound(max(a.roundings, b.roundings), most, scales, size)
 
 
 def _power(node: Node) -> int | None:
@@ -141,7 +151,7 @@ def _power(node: Node) -> int | None:
 def _scaled(bound: Bound, k: int, size: _Size) -> Bound:
     """A node times 2^k: that rounds nothing."""
     scales = None if bound.scales is None else frozenset(each + k for each in bound.scales)
-    return Bound(bound.roundings, scales, size)
+    return Bound(bound.roundings, bound.inputs, scales, size)
 
 
 def power_of_two(value: Fraction) -> int | None:
@@ -159,12 +169,38 @@ def epsilon(bound: Bound, threshold: Fraction) -> float:
     """
     size = _decimal_size(threshold)
     _check_width(bound.size.over(size).bits() + size.bits())
-    exact_threshold = Fraction(float(threshold)) == threshold
-    if bound.scales is not None and all(
-        _significant_digits(threshold / Fraction(2) ** k) <= SHORT_DIGITS for k in bound.scales
-    ):
+    scaled = _thresholds(bound, threshold)
+    if scaled is not None and all(_significant_digits(t) <= SHORT_DIGITS for t in scaled):
         return 0.0
+    return _epsilon(bound, threshold)
+
+
+def epsilon32(bound: Bound, threshold: Fraction) -> float:
+    """The same where inputs may be float32, widened to doubles. Raises TooWide."""
+    plain = epsilon(bound, threshold)
+    scaled = _thresholds(bound, threshold)
+    if plain == 0.0 and scaled is not None and all(map(_is_short_single, scaled)):
+        return 0.0
+    return _epsilon(bound, threshold) + EPSILON_UNIT_32 * bound.inputs
+
+
+def _epsilon(bound: Bound, threshold: Fraction) -> float:
+    exact_threshold = Fraction(float(threshold)) == threshold
     return EPSILON_UNIT * (bound.roundings + (0 if exact_threshold else 1) + 1)
+
+
+def _thresholds(bound: Bound, threshold: Fraction) -> list[Fraction] | None:
+    """What the single inputs of a maximum are compared with; None if it is no such maximum."""
+    if bound.scales is None:
+        return None
+    return [threshold / Fraction(2) ** k for k in bound.scales]
+
+
+def _is_short_single(value: Fraction) -> bool:
+    if _significant_digits(value) > SHORT_DIGITS_32 or value > LARGEST_SINGLE:
+        return False
+    single: float = struct.unpack("f", struct.pack("f", float(value)))[0]
+    return Fraction(single) == value
 
 
 def _decimal_size(value: Fraction) -> _Size:

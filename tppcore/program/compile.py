@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from tppcore.errors import TppError
 from tppcore.program import boxes
-from tppcore.program.bounds import TooWide, bounds, epsilon
+from tppcore.program.bounds import TooWide, bounds, epsilon, epsilon32
 from tppcore.program.program import Input, Node, Op, Paragraph, Program, Test
 from tppcore.program.specialise import COMPARE, UNLISTED, specialise
 from tppcore.rules.condition import All, AnyOf, Compare, Condition, Constant, Not, Unknown
@@ -78,7 +78,13 @@ class _Compiler:
         nodes = tuple(self.nodes)
         found = bounds(nodes)
         tests = tuple(
-            Test(node, op, threshold, epsilon(found[node], threshold))
+            Test(
+                node,
+                op,
+                threshold,
+                epsilon(found[node], threshold),
+                epsilon32(found[node], threshold),
+            )
             for node, op, threshold in self.tests
         )
         return Program(tuple(self.input_specs), nodes, tests, paragraphs, reported)

@@ -59,7 +59,8 @@ class Test:
 
     `epsilon` bounds the relative error of the double evaluation of `node` and `threshold`
     together: a double v with |v - t| > epsilon * t is on the right side of t. 0.0: the
-    comparison in doubles is exact as it stands.
+    comparison in doubles is exact as it stands. `epsilon32` is the same where any input is a
+    float32 that was widened.
     """
 
     __test__ = False  # not a pytest class
@@ -68,6 +69,7 @@ class Test:
     op: str
     threshold: Fraction
     epsilon: float
+    epsilon32: float = 0.4
 
 
 Box = tuple[int, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from tppcore.engine import oracle
 from tppcore.engine.columns import Column, Columns, Doubles
+from tppcore.engine.widen import widened_column
 from tppcore.errors import InputError, TppError
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
 from tppcore.sources import processing_units
@@ -23,7 +25,7 @@ _ENDS = ("_low", "_high")
 _SUSPECT = ("tops_", "sparse_ratio_", "output_bits_")
 """Names that begin like this and are no quantity are slips of the pen, never key columns."""
 
-Reader = Callable[[str, QuantitySpec], Any]
+Reader = Callable[[str, QuantitySpec], Column]
 
 
 class Table:
@@ -120,7 +122,7 @@ class _NumpyReader:
     def __init__(self, source: Any) -> None:
         self.source = source
 
-    def __call__(self, name: str, spec: QuantitySpec) -> Any:
+    def __call__(self, name: str, spec: QuantitySpec) -> Column:
         return column(self.source[name], spec, name)
 
     def rows(self, name: str) -> int | None:
@@ -153,19 +155,17 @@ def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns
             continue
         if side and spec.kind != "number":
             raise TppError(f"column {name!r}: a {spec.kind} has no range; expected {base!r}")
-        values = read(name, spec)
-        rows = _same(rows, len(values), name)
-        found.setdefault(base, [None, None, None])[side] = values
+        numbers = read(name, spec)
+        rows = _same(rows, len(numbers.values), name)
+        parts = found.setdefault(base, [None, None, None])
+        parts[side] = widened_column(numbers, name).values if side else numbers
     if processing_units.COLUMN in names:
         found.update(_units(read.objects(processing_units.COLUMN), vocabulary))
     _drop_sparse(found, vocabulary)
-    by_quantity = {
-        name: Column(
-            parts[0],
-            *(_both_ends(parts[1], parts[2], rows or 0)),
-        )
-        for name, parts in found.items()
-    }
+    by_quantity = {}
+    for name, (values, low, high) in found.items():
+        low, high = _both_ends(low, high, rows or 0)
+        by_quantity[name] = replace(values or Column(), low=low, high=high)
     return Columns(rows or 0, by_quantity)
 
 
@@ -196,7 +196,7 @@ def _units(objects: Sequence[Any], vocabulary: Vocabulary) -> dict[str, list[Any
                     parts[1][i] = double(low, processing_units.COLUMN, i)
                 if high is not None:
                     parts[2][i] = double(high, processing_units.COLUMN, i)
-    return found
+    return {name: [Column(parts[0]), *parts[1:]] for name, parts in found.items()}
 
 
 def _drop_sparse(found: dict[str, list[Any]], vocabulary: Vocabulary) -> None:
@@ -205,20 +205,25 @@ def _drop_sparse(found: dict[str, list[Any]], vocabulary: Vocabulary) -> None:
         sparse, ratio = f"tops_{format_name}_sparse", f"sparse_ratio_{format_name}"
         if sparse not in found:
             continue
-        alone = _stated(found[sparse])
+        parts = _doubles(found[sparse], sparse)
+        alone = _stated(parts)
         if f"tops_{format_name}" in found:
-            dense = _stated(found[f"tops_{format_name}"])
-            found[sparse] = [
-                None if part is None else np.where(dense, np.nan, part) for part in found[sparse]
-            ]
+            dense = _stated(_doubles(found[f"tops_{format_name}"], f"tops_{format_name}"))
+            parts = [None if part is None else np.where(dense, np.nan, part) for part in parts]
+            found[sparse] = [None if parts[0] is None else Column(parts[0]), *parts[1:]]
             alone &= ~dense
-        bare = alone if ratio not in found else alone & ~_stated(found[ratio])
+        bare = alone if ratio not in found else alone & ~_stated(_doubles(found[ratio], ratio))
         if bare.any():
             row = int(np.argmax(bare))
-            value = next((float(p[row]) for p in found[sparse] if p is not None), None)
+            value = next((float(p[row]) for p in parts if p is not None), None)
             raise InputError(sparse, row, value, f"its ratio in {ratio}")
 
 
-def _stated(parts: Sequence[Any]) -> NDArray[np.bool_]:
+def _doubles(parts: Sequence[Any], name: str) -> list[Doubles | None]:
+    values = None if parts[0] is None else widened_column(parts[0], name).values
+    return [values, *parts[1:]]
+
+
+def _stated(parts: Sequence[Doubles | None]) -> NDArray[np.bool_]:
     stated = [~np.isnan(part) for part in parts if part is not None]
     return np.logical_or.reduce(stated)  # type: ignore[no-any-return]

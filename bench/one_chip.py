@@ -1,0 +1,108 @@
+"""One chip at a time: through Python, C, and Numba."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tppcore as tpp
+from bench.options import Options
+from tppcore.benchmark.jobs import AS_OF, DESTINATION, GATE, WHOLE, columns_of, random_table
+from tppcore.benchmark.rounds import Contender, repeated
+from tppcore.engine import c
+from tppcore.program.compile import compile as compile_program
+from tppcore.program.program import Program
+
+ROOT = Path(__file__).parents[1]
+RULES = {
+    "us-3a090": (tpp.rulebook(AS_OF, DESTINATION, rules=["us-3a090"]), GATE.columns),
+    "the whole rulebook": (WHOLE.rules, WHOLE.columns),
+}
+_TABLES = 64
+_TIMES = 200_000
+
+
+def measure(options: Options) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    chip = tpp.chip("H200")
+    for name, (rules, names) in RULES.items():
+        # The loop variables are bound now: the contenders run later.
+        found[f"Python, a chip: {name}"] = _calls(
+            lambda rules=rules: tpp.classify(chip, rules), options.rounds
+        )
+        row = random_table(names, 1)
+        found[f"Python, a dict of one row: {name}"] = _calls(
+            lambda rules=rules, row=row: tpp.classify(row, rules), options.rounds
+        )
+        found[f"C: {name}"] = _in_c(compile_program(rules, names), names, options.rounds)
+    return found
+
+
+def _calls(run: Contender, rounds: int) -> dict[str, Any]:
+    many, count = repeated(run, least=0.1)
+    seconds = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        many()
+        seconds.append((time.perf_counter() - begun) / count)
+    return {"ns": statistics.median(seconds) * 1e9, "seconds": seconds}
+
+
+def _in_c(program: Program, names: tuple[str, ...], rounds: int) -> dict[str, Any]:
+    """A loop in C over 64 tables of one row; without a compiler, nothing."""
+    compiler = shutil.which("cc")
+    if not c.available() or compiler is None:
+        return {"left_out": "needs the C engine and a C compiler"}
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "one_row.so"
+        source, headers = ROOT / "bench" / "one_row.c", ROOT / "csrc"
+        command = [compiler, "-O2", "-shared", "-fPIC", f"-I{headers}", source, "-o", library]
+        subprocess.run(command, check=True)
+        loop = ctypes.CDLL(str(library)).one_row
+    loop.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_uint64] + [ctypes.c_void_p] * 2
+    loop.argtypes += [ctypes.c_uint64]
+    ffi, lib = c._ffi, c._lib
+    handle = c.opened(program)
+    chips = random_table(names, _TABLES)
+    held = []
+    for row in range(_TABLES):
+        one = {name: values[row : row + 1].copy() for name, values in chips.items()}
+        held.append((c._table(handle, columns_of(one)), one))
+    tables = ffi.new("tpp_column *[]", [table for (table, _), _ in held])
+    values, valid = np.zeros((2, len(program.paragraphs), 1), np.uint64)
+    rows = [c._rows(each, "uint64_t") for each in (values, valid)]
+
+    def address(pointer: Any) -> int:
+        return int(ffi.cast("uintptr_t", pointer))
+
+    arguments = [
+        address(ffi.addressof(lib, "tpp_evaluate")),
+        address(handle.pointer),
+        address(tables),
+        _TABLES,
+        *map(address, rows),
+    ]
+    seconds = []
+    for number in range(rounds + 1):
+        begun = time.perf_counter()
+        status = loop(*arguments, _TIMES)
+        if number:
+            seconds.append((time.perf_counter() - begun) / _TIMES)
+        if status:
+            raise RuntimeError(f"tpp_evaluate: status {status}")
+    return {"ns": statistics.median(seconds) * 1e9, "seconds": seconds}
+
+
+def table(part: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """A heading and cells for people."""
+    return ["one chip", "ns"], [
+        [name, each.get("left_out") or f"{each['ns']:,.0f}"] for name, each in part.items()
+    ]

@@ -1,0 +1,19 @@
+"""How large the benchmark is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """`rows` of the jobs; `kind_rows` of each kind of data and of the curve over paragraphs;
+    `max_rows` of the curve over rows; `memory_rows` of the memory runs."""
+
+    rows: int
+    kind_rows: int
+    max_rows: int
+    memory_rows: tuple[int, ...]
+    rounds: int
+    threads: int
+    peers: tuple[str, ...]

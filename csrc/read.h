@@ -1,0 +1,515 @@
+/**
+ * Reading the columns of a block, for block.c alone: checks every number once, finds out what is
+ * missing, and gives each input as vectors of doubles.
+ */
+#ifndef TPP_READ_H
+#define TPP_READ_H
+
+#include <math.h>
+#include <string.h>
+
+#include "number.h"
+#include "program.h"
+#include "vectors.h"
+#include "words.h"
+
+enum { WORDS = TPP_BLOCK_WORDS, MISSING = 255, LINE = 64 };
+
+/* Cache lines that a later block will read. */
+typedef struct {
+    uint32_t column;
+    uintptr_t next;
+    uint32_t left;
+    uint32_t a_step; /* lines to ask for at a time */
+} lookahead;
+
+/* Rows of the table that are evaluated together. Vectors are computed up to `size`, whole words;
+ * rows past `count` hold 1, which no check minds. */
+typedef struct {
+    const tpp_program *program;
+    const tpp_column *columns;
+    uint64_t row;
+    uint64_t end; /* of the rows that the call is about */
+    uint32_t count;
+    uint32_t words;
+    uint32_t size;
+    int single;            /* which bounds of a cut hold */
+    uint64_t mask[WORDS];  /* the rows */
+    uint64_t rated[WORDS]; /* rows that state any peak rate */
+    bool all_rated;
+    bool complete[TPP_MAX_INPUTS]; /* a value in every row */
+    bool known[TPP_MAX_INPUTS];    /* a value or a known meaning in every row */
+    lookahead ahead;
+    double *nothing; /* a vector of 0 and one of infinity: a column that is not there */
+    double *anything;
+} block;
+
+/* Vectors of both ends of a quantity or metric; one vector where they are equal in every row. */
+typedef struct {
+    const double *low;
+    const double *high;
+} ends;
+
+static inline bool is_point(ends a)
+{
+    return a.low == a.high;
+}
+
+/* ---- asking for what comes next ---- */
+
+static const uint8_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
+
+enum { BLOCKS_AHEAD = 2 };
+
+static void look_at_column(block *b)
+{
+    lookahead *ahead = &b->ahead;
+    for (ahead->left = 0; ahead->column < b->program->inputs; ahead->column++) {
+        const tpp_column *column = &b->columns[ahead->column];
+        if (column->values != NULL && b->program->input[ahead->column].given) {
+            const uintptr_t size = SIZES[column->kind];
+            ahead->next = (uintptr_t)column->values + (b->row + BLOCKS_AHEAD * TPP_BLOCK) * size;
+            ahead->left = (uint32_t)(TPP_BLOCK * size / LINE);
+            return;
+        }
+    }
+}
+
+/* The columns of a table are many streams of short pieces, more than hardware follows, and a core
+ * waits for few lines at a time: so they are asked for in small portions, between the steps of a
+ * block, and arrive while it computes. */
+static TPP_INLINE void look_ahead(block *b)
+{
+    lookahead *ahead = &b->ahead;
+    const uint32_t lines = ahead->left < ahead->a_step ? ahead->left : ahead->a_step;
+    for (uint32_t i = 0; i < lines; i++) {
+        tpp_prefetch(ahead->next + i * (uintptr_t)LINE);
+    }
+    ahead->next += lines * (uintptr_t)LINE;
+    ahead->left -= lines;
+    if (ahead->left == 0) {
+        ahead->column++;
+        look_at_column(b);
+    }
+}
+
+/* ---- numbers of any kind ---- */
+
+#define FOR_EACH_INTEGER(DO)                                                                       \
+    DO(TPP_INT8, int8_t, uint8_t)                                                                  \
+    DO(TPP_INT16, int16_t, uint16_t)                                                               \
+    DO(TPP_INT32, int32_t, uint32_t)                                                               \
+    DO(TPP_INT64, int64_t, uint64_t)                                                               \
+    DO(TPP_UINT8, uint8_t, uint8_t)                                                                \
+    DO(TPP_UINT16, uint16_t, uint16_t)                                                             \
+    DO(TPP_UINT32, uint32_t, uint32_t)                                                             \
+    DO(TPP_UINT64, uint64_t, uint64_t)
+
+static const double POWERS_OF_TEN[16] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                         1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+/* A decimal128 whose mantissa is a double and its scale a power of ten that is one: their quotient
+ * is rounded once, so that the decimal is that double's own. */
+static bool is_short_decimal(const tpp_column *column, uint64_t row)
+{
+    const uint64_t *parts = (const uint64_t *)column->values + 2 * row;
+    return parts[1] == 0 && parts[0] <= UINT64_C(1000000000000000) && (uint32_t)column->scale <= 15;
+}
+
+/* The numbers of a column as doubles, whatever stands where a row is null. */
+static void convert(const tpp_column *column, uint64_t row, uint32_t count, double *restrict out)
+{
+    switch (column->kind) {
+    case TPP_FLOAT64:
+        memcpy(out, (const double *)column->values + row, count * sizeof *out);
+        break;
+    case TPP_FLOAT32: {
+        const float *restrict in = (const float *)column->values + row;
+        for (uint32_t i = 0; i < count; i++) {
+            out[i] = (double)in[i];
+        }
+        break;
+    }
+    case TPP_BOOLEAN: {
+        const uint8_t *restrict in = (const uint8_t *)column->values + row;
+        for (uint32_t i = 0; i < count; i++) {
+            out[i] = in[i] == MISSING ? NAN : in[i];
+        }
+        break;
+    }
+#define CONVERT(kind_, type, unsigned_type)                                                        \
+    case kind_: {                                                                                  \
+        const type *restrict in = (const type *)column->values + row;                              \
+        for (uint32_t i = 0; i < count; i++) {                                                     \
+            out[i] = (double)in[i];                                                                \
+        }                                                                                          \
+        break;                                                                                     \
+    }
+        FOR_EACH_INTEGER(CONVERT)
+#undef CONVERT
+    case TPP_DECIMAL128:
+        for (uint32_t i = 0; i < count; i++) {
+            if (is_short_decimal(column, row + i)) {
+                const uint64_t *parts = (const uint64_t *)column->values + 2 * (row + i);
+                out[i] = (double)parts[0] / POWERS_OF_TEN[column->scale];
+            } else {
+                (void)tpp_number_double(column, row + i, &out[i]);
+            }
+        }
+        break;
+    case TPP_KIND_COUNT:
+        break;
+    }
+}
+
+/* Whether a block of numbers holds nothing but what spec sheets hold: no zero, no blank, nothing
+ * very small or large. True only then. */
+static bool is_usual(const tpp_column *column, uint64_t row)
+{
+    switch (column->kind) {
+    case TPP_FLOAT64:
+        return tpp_all_usual((const double *)column->values + row, TPP_BLOCK);
+    case TPP_FLOAT32:
+        return tpp_all_usual32((const float *)column->values + row, TPP_BLOCK);
+#define USUAL(kind_, type, unsigned_type)                                                          \
+    case kind_: {                                                                                  \
+        const type *restrict in = (const type *)column->values + row;                              \
+        unsigned_type any = 0;                                                                     \
+        for (uint32_t i = 0; i < TPP_BLOCK; i++) {                                                 \
+            const unsigned_type x = (unsigned_type)in[i], less = (unsigned_type)(x - 1);           \
+            any = (unsigned_type)(any | x | less); /* the highest bit: negative, 0 or large */     \
+        }                                                                                          \
+        return sizeof(type) < 8 ? any >> (8 * sizeof(type) - 1) == 0 : (uint64_t)any >> 52 == 0;   \
+    }
+        FOR_EACH_INTEGER(USUAL)
+#undef USUAL
+    case TPP_DECIMAL128: {
+        bool usual = true;
+        for (uint32_t i = 0; i < TPP_BLOCK; i++) {
+            usual &= is_short_decimal(column, row + i) &&
+                     ((const uint64_t *)column->values)[2 * (row + i)] != 0;
+        }
+        return usual;
+    }
+    default:
+        return false;
+    }
+}
+
+/* Whether all numbers are among those that a column of its kind may hold. */
+static bool has_digits(const block *b, const tpp_column *column, const uint64_t *given)
+{
+    bool fits = true;
+    const bool is_integer = column->kind == TPP_INT64 || column->kind == TPP_UINT64;
+    if (!is_integer && column->kind != TPP_DECIMAL128) {
+        return true;
+    }
+    for (uint32_t i = 0; i < b->count; i++) {
+        double ignored;
+        const bool there = (given[i / 64] >> i % 64 & 1) != 0;
+        fits &= !there || tpp_number_double(column, b->row + i, &ignored);
+    }
+    return fits;
+}
+
+/* ---- checking ---- */
+
+/* The rows of a word that are not null. */
+static uint64_t present_in(const tpp_column *column, uint64_t row)
+{
+    const uint64_t bit = row + column->first_bit;
+    const uint8_t *bytes = column->present + bit / 8;
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        word |= (uint64_t)bytes[i] << 8 * i;
+    }
+    const unsigned shift = bit % 8;
+    return shift == 0 ? word : word >> shift | (uint64_t)bytes[8] << (64 - shift);
+}
+
+/* The same where the column may end within the word. */
+static uint64_t present_up_to(const tpp_column *column, uint64_t row, uint32_t count)
+{
+    uint64_t word = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t bit = row + i + column->first_bit;
+        word |= (uint64_t)(column->present[bit / 8] >> bit % 8 & 1) << i;
+    }
+    return word;
+}
+
+static void find_present(const block *b, const tpp_column *column, uint64_t *present)
+{
+    for (uint32_t w = 0; w < b->words; w++) {
+        const uint32_t left = b->count - 64 * w;
+        present[w] = column->present == NULL ? UINT64_MAX
+                     : left >= 64 ? present_in(column, b->row + 64 * w)
+                                  : present_up_to(column, b->row + 64 * w, left);
+    }
+}
+
+/* The numbers of a column, NaN where missing. */
+static void read_numbers(const block *b, const tpp_column *column, double *restrict out)
+{
+    convert(column, b->row, b->count, out);
+    if (column->present != NULL) {
+        uint64_t present[WORDS];
+        find_present(b, column, present);
+        for (uint32_t i = 0; i < b->count; i++) {
+            out[i] = (present[i / 64] >> i % 64 & 1) != 0 ? out[i] : NAN;
+        }
+    }
+    for (uint32_t i = b->count; i < b->size; i++) {
+        out[i] = 1.0;
+    }
+}
+
+/* The least and the largest number of a kind, other than 0. */
+static double least_of(const tpp_column *column)
+{
+    return column->kind == TPP_FLOAT32 ? (double)(float)TPP_SMALLEST : TPP_SMALLEST;
+}
+
+static double most_of(const tpp_column *column)
+{
+    return column->kind == TPP_FLOAT32 ? (double)(float)TPP_LARGEST : TPP_LARGEST;
+}
+
+/* Checks one word of numbers, and marks those that are there. */
+static bool check_word(const double *v, double least, double most, bool positive, uint64_t *given)
+{
+    if (tpp_word_within(v, least, most)) {
+        *given = UINT64_MAX;
+        return true;
+    }
+    const uint64_t missing = tpp_word_nan(v);
+    const uint64_t inside =
+        tpp_word_at_least(v, least) & ~tpp_word_at_least(v, nextafter(most, HUGE_VAL));
+    /* 0 and -0, the only doubles between the two subnormals. */
+    const uint64_t zero = tpp_word_at_least(v, -0.0) & ~tpp_word_at_least(v, 0x1p-1074);
+    *given = ~missing;
+    return (inside | missing | (positive ? 0 : zero)) == UINT64_MAX;
+}
+
+/* Checks one column of numbers, and marks those that are there; `whole` where all are. */
+static bool check(const block *b, const tpp_column *column, bool positive, uint64_t *given)
+{
+    bool whole = b->count == TPP_BLOCK;
+    if (column->present != NULL) {
+        find_present(b, column, given);
+        for (uint32_t w = 0; w < b->words; w++) {
+            whole &= given[w] == UINT64_MAX;
+        }
+    }
+    if (whole && is_usual(column, b->row)) {
+        memset(given, 0xFF, WORDS * sizeof *given);
+        return true;
+    }
+    double room[TPP_BLOCK];
+    const double *values = (const double *)column->values + b->row;
+    if (column->kind != TPP_FLOAT64 || column->present != NULL || b->count < b->size) {
+        read_numbers(b, column, room);
+        values = room;
+    }
+    bool valid = true;
+    for (uint32_t w = 0; w < b->words; w++) {
+        valid &= check_word(values + 64 * w, least_of(column), most_of(column), positive, &given[w]);
+    }
+    return valid && has_digits(b, column, given);
+}
+
+static bool check_flags(const block *b, const tpp_column *column, bool positive, uint64_t *given)
+{
+    const uint8_t *flags = (const uint8_t *)column->values + b->row;
+    uint8_t large = 0, wrong = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        large |= flags[i];
+        wrong |= positive & (flags[i] == 0);
+    }
+    find_present(b, column, given);
+    if (large <= 1 && wrong == 0) {
+        return true;
+    }
+    bool valid = true;
+    for (uint32_t i = 0; i < b->count; i++) {
+        const bool there = (given[i / 64] >> i % 64 & 1) != 0 && flags[i] != MISSING;
+        valid &= !there || flags[i] == 1 || (flags[i] == 0 && !positive);
+        given[i / 64] &= ~((uint64_t)!there << i % 64);
+    }
+    return valid;
+}
+
+static bool is_ranged(const tpp_column *column)
+{
+    return column->low != NULL || column->high != NULL;
+}
+
+/* Checks one input of the block; false if a number is wrong. */
+static bool examine_input(block *b, uint32_t index, uint64_t *given, bool *ranged)
+{
+    const tpp_input *input = &b->program->input[index];
+    const tpp_column *column = &b->columns[index];
+    bool valid = true;
+    *ranged = false;
+    memset(given, 0, WORDS * sizeof *given);
+    if (!input->given) {
+        return true;
+    }
+    if (column->values != NULL) {
+        valid = column->kind == TPP_BOOLEAN ? check_flags(b, column, input->positive, given)
+                                            : check(b, column, input->positive, given);
+    }
+    if (!is_ranged(column)) {
+        return valid;
+    }
+    uint64_t found[2][WORDS] = {{0}};
+    const double *const both[2] = {column->low, column->high};
+    for (int i = 0; i < 2; i++) {
+        const tpp_column end = {.values = both[i]};
+        valid &= both[i] == NULL || check(b, &end, input->positive, found[i]);
+    }
+    for (uint32_t w = 0; w < b->words; w++) {
+        const uint64_t range = (found[0][w] | found[1][w]) & b->mask[w];
+        *ranged |= range != 0;
+        valid &= (range & given[w]) == 0;
+        given[w] |= range;
+    }
+    for (uint32_t i = 0; i < b->count && column->low != NULL && column->high != NULL; i++) {
+        valid &= !(column->low[b->row + i] > column->high[b->row + i]);
+    }
+    return valid;
+}
+
+/* Looks at every number of the block once; false if one is wrong. */
+static bool examine(block *b)
+{
+    const tpp_program *program = b->program;
+    uint64_t given[WORDS], missing_in[TPP_MAX_INPUTS][WORDS];
+    bool ranged[TPP_MAX_INPUTS];
+    bool valid = true;
+    memset(b->rated, 0, sizeof b->rated);
+    for (uint32_t i = 0; i < program->inputs; i++) {
+        const tpp_input *input = &program->input[i];
+        valid &= examine_input(b, i, given, &ranged[i]);
+        look_ahead(b);
+        uint64_t missing = 0;
+        for (uint32_t w = 0; w < b->words; w++) {
+            missing |= ~given[w] & b->mask[w];
+            missing_in[i][w] = ~given[w] & b->mask[w];
+            b->rated[w] |= input->closed_list ? given[w] : 0;
+        }
+        b->complete[i] = missing == 0 && !ranged[i];
+        b->known[i] = !ranged[i] && (missing == 0 || input->has_default);
+    }
+    b->all_rated = true;
+    for (uint32_t w = 0; w < b->words; w++) {
+        b->all_rated &= (b->mask[w] & ~b->rated[w]) == 0;
+    }
+    for (uint32_t i = 0; i < program->inputs; i++) {
+        const tpp_input *input = &program->input[i];
+        if (!input->closed_list || input->open_unlisted || b->known[i] || ranged[i]) {
+            continue;
+        }
+        bool known = true;
+        for (uint32_t w = 0; w < b->words; w++) {
+            known &= (missing_in[i][w] & ~b->rated[w]) == 0;
+        }
+        b->known[i] = known;
+    }
+    return valid;
+}
+
+static void start(block *b, uint64_t row, uint64_t end)
+{
+    b->row = row;
+    b->count = end - row < TPP_BLOCK ? (uint32_t)(end - row) : TPP_BLOCK;
+    b->words = (b->count + 63) / 64;
+    b->size = 64 * b->words;
+    for (uint32_t w = 0; w < WORDS; w++) {
+        const uint32_t left = b->count > 64 * w ? b->count - 64 * w : 0;
+        b->mask[w] = left >= 64 ? UINT64_MAX : (UINT64_C(1) << left) - 1;
+    }
+    b->ahead.column = 0;
+    look_at_column(b);
+}
+
+/* ---- vectors ---- */
+
+static bool is_there(const block *b, uint32_t index)
+{
+    return b->program->input[index].given && b->columns[index].values != NULL;
+}
+
+/* The values of a column that is there, NaN where missing; the column itself or `room`. */
+static const double *values_of(const block *b, uint32_t index, double *room)
+{
+    const tpp_column *column = &b->columns[index];
+    if (column->kind == TPP_FLOAT64 && b->count == b->size &&
+        (column->present == NULL || b->complete[index])) {
+        return (const double *)column->values + b->row;
+    }
+    read_numbers(b, column, room);
+    return room;
+}
+
+static void load_range(const block *b, const tpp_column *column, double *restrict low,
+                       double *restrict high)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        const double from = column->low != NULL ? column->low[b->row + i] : NAN;
+        const double to = column->high != NULL ? column->high[b->row + i] : NAN;
+        const bool ranged = from == from || to == to;
+        const double first = from == from ? from : 0.0;
+        const double last = to == to ? to : HUGE_VAL;
+        low[i] = ranged ? first : low[i];
+        high[i] = ranged ? last : high[i];
+    }
+}
+
+static void replace_nan(double *v, double by, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        v[i] = v[i] == v[i] ? v[i] : by;
+    }
+}
+
+static ends load(const block *b, uint32_t index, double *low, double *high)
+{
+    const tpp_input *input = &b->program->input[index];
+    const bool there = is_there(b, index);
+    const bool ranged = input->given && is_ranged(&b->columns[index]);
+    const bool is_rate = input->closed_list && !input->open_unlisted;
+    const double meaning = input->has_default ? input->fill.approx : 0.0;
+    if (!there && !ranged && !is_rate && !input->has_default) {
+        return (ends){b->nothing, b->anything};
+    }
+    const double *values = low;
+    if (there) {
+        values = values_of(b, index, low);
+    } else {
+        fill(low, NAN, b->size);
+    }
+    if (b->complete[index]) {
+        return (ends){values, values};
+    }
+    if (values != low) {
+        memcpy(low, values, b->size * sizeof *low);
+    }
+    if (b->known[index]) {
+        replace_nan(low, meaning, b->size);
+        return (ends){low, low};
+    }
+    memcpy(high, low, b->size * sizeof *high);
+    if (ranged) {
+        load_range(b, &b->columns[index], low, high);
+    }
+    for (uint32_t i = 0; i < b->size; i++) {
+        const bool rated = (b->rated[i / 64] >> i % 64 & 1) != 0;
+        const double most = input->has_default ? meaning : is_rate && rated ? 0.0 : HUGE_VAL;
+        high[i] = low[i] == low[i] ? high[i] : most;
+    }
+    replace_nan(low, meaning, b->size);
+    return (ends){low, high};
+}
+
+#endif

@@ -8,16 +8,15 @@ PYTHON := $(VIRTUAL_ENV)/bin/python
 export PYTHONSAFEPATH := 1
 INSTALLED := $(PYTHON) -c 'import sys, tppcore; assert tppcore.__file__.startswith(sys.prefix), tppcore.__file__'
 STAMPS := $(VIRTUAL_ENV)/.tppcore
-CC ?= cc
 
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md \
 	$(shell find csrc specs 2>/dev/null) \
 	$(shell find tppcore -name '*.py' -o -name 'py.typed' 2>/dev/null)
-C_FLAGS := -std=c11 -g -O1 -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror \
-	-fsanitize=address,undefined -fno-sanitize-recover=all -Icsrc
-C_TESTS := $(patsubst tests/c/%.c,build/sanitize/%,$(wildcard tests/c/test_*.c))
 
-.PHONY: install run test lint types sanitize proof bench clean
+# A module of tests/, run as a program: only tests/ comes from the source tree.
+TESTS_MODULE := $(PYTHON) -c 'import runpy, sys; sys.path.append("."); runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)'
+
+.PHONY: install run test lint types sanitize arm proof bench clean
 
 install: $(STAMPS)/installed
 	@$(PYTHON) -c 'from tppcore.engine.choose import choose; print("tppcore is installed; engine:", choose(None))'
@@ -31,10 +30,10 @@ test: install $(STAMPS)/test
 
 proof: install $(STAMPS)/test
 	$(INSTALLED)
-	$(PYTHON) -c 'import runpy, sys; sys.path.append("."); sys.argv[0] = "tests.proof"; runpy.run_module("tests.proof", run_name="__main__", alter_sys=True)' $(PROOF)
+	$(TESTS_MODULE) tests.proof $(PROOF)
 
 bench: install $(STAMPS)/test
-	$(PYTHON) bench/classify.py $(BENCH)
+	$(PYTHON) bench/run.py $(BENCH)
 	$(PYTHON) -m pytest -q bench/test_small.py
 
 lint: $(STAMPS)/dev
@@ -44,8 +43,15 @@ lint: $(STAMPS)/dev
 types: install $(STAMPS)/test $(STAMPS)/dev
 	$(PYTHON) -m mypy --strict tppcore
 
-sanitize: $(C_TESTS)
-	set -e; for test in $(C_TESTS); do $$test; done
+# The C tests with the sanitizers on, under gcc and under clang.
+sanitize:
+	$(MAKE) -s -f tests/c/Makefile sanitize
+
+# The portable kernel on an emulated AArch64: the C tests, then verdicts against those of this machine.
+arm: install $(STAMPS)/test
+	$(MAKE) -s -f tests/c/Makefile arm
+	$(INSTALLED)
+	$(TESTS_MODULE) tests.proof.elsewhere $(ARM) -- $$($(MAKE) -s -f tests/c/Makefile arm-command)
 
 clean:
 	rm -rf build dist out *.egg-info tppcore/_tppcore.* tppcore/libtppcore.* tppcore/specs.json
@@ -64,7 +70,3 @@ $(STAMPS)/test $(STAMPS)/dev: pyproject.toml | $(PYTHON)
 	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["$(@F)"], sep="\n")' > $(VIRTUAL_ENV)/.requirements
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $(VIRTUAL_ENV)/.requirements
 	mkdir -p $(STAMPS) && touch $@
-
-build/sanitize/%: tests/c/%.c tests/c/check.h $(wildcard csrc/*)
-	mkdir -p $(@D)
-	$(CC) $(C_FLAGS) $< $(filter-out csrc/block_avx2.c,$(wildcard csrc/*.c)) -lm -o $@

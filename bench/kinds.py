@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -12,43 +13,62 @@ from bench.options import Options
 from tppcore.benchmark.engines import available, engine
 from tppcore.benchmark.jobs import GATE, JOBS, Job, columns_of, random_table
 from tppcore.benchmark.roof import Roof, moved
-from tppcore.benchmark.rounds import ratio, timed
+from tppcore.benchmark.rounds import Contender, ratio, repeated, timed
 from tppcore.errors import TppError
 from tppcore.program.compile import compile as compile_program
 from tppcore.program.program import Program
+
+_TRIED, _SECONDS = 100_000, 1.0
 
 
 def measure(options: Options) -> dict[str, Any]:
     """Every kind beside the random table, in the same rounds; by the fastest engine here."""
     name, rows, threads = available()[0], options.kind_rows, options.threads
-    paragraphs = len(GATE.program.paragraphs)
     base = data.random(rows)
     on_base = engine(name, GATE.program, columns_of(base), threads)
     found: dict[str, Any] = {}
     for kind, make in {"random": data.random, **data.KINDS}.items():
-        table = make(rows)
-        # Ranges are given by columns of their own: the program is that of the table.
-        columns = data.columns_of(table)
-        program = compile_program(GATE.rules, columns.by_quantity)
         try:
-            run = engine(name, program, columns, threads)
-            run()
+            found[kind] = _kind(name, make(rows), on_base, rows, options)
         except (TppError, ValueError, TypeError) as error:
             found[kind] = {"refused": str(error)}
-            continue
-        roof = Roof(paragraphs, rows, threads)
-        times = timed(
-            {"random": on_base, "kind": run, "roof": partial(roof, table)}, options.rounds
-        )
-        found[kind] = {
-            "bytes_a_row": moved(table, paragraphs) / rows,
-            "rows_per_second": rows / statistics.median(times["kind"]),
-            "of_roof": ratio(times["kind"], times["roof"]),
-            "of_random": ratio(times["kind"], times["random"]),
-            "seconds": times,
-        }
     filters = {each: _filter(job, options, name) for each, job in JOBS.items()}
     return {"engine": name, "rows": rows, "threads": threads, "kinds": found, "filter": filters}
+
+
+def _kind(
+    name: str, table: data.Values, on_base: Contender, base_rows: int, options: Options
+) -> dict[str, Any]:
+    """One kind; cut down to what takes a second, if it is slow."""
+    # Ranges are given by columns of their own: the program is that of the table.
+    program = compile_program(GATE.rules, data.columns_of(table).by_quantity)
+
+    def contender(rows: int) -> Contender:
+        part = {column: values[:rows] for column, values in table.items()}
+        return engine(name, program, data.columns_of(part), options.threads)
+
+    tried = min(base_rows, _TRIED)
+    many, count = repeated(contender(tried), least=0.01)
+    begun = time.perf_counter()
+    many()
+    speed = tried * count / (time.perf_counter() - begun)
+    rows = min(base_rows, max(tried, int(speed * _SECONDS)))
+    table = {column: values[:rows] for column, values in table.items()}
+    paragraphs = len(program.paragraphs)
+    runs = {
+        "random": on_base,
+        "kind": contender(rows),
+        "roof": partial(Roof(paragraphs, rows, options.threads), table),
+    }
+    times = timed(runs, options.rounds)
+    return {
+        "rows": rows,
+        "bytes_a_row": moved(table, paragraphs) / rows,
+        "rows_per_second": rows / statistics.median(times["kind"]),
+        "of_roof": ratio(times["kind"], times["roof"]),
+        "of_random": ratio(times["kind"], times["random"]) * rows / base_rows,
+        "seconds": times,
+    }
 
 
 def _filter(job: Job, options: Options, name: str) -> dict[str, Any]:

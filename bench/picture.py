@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 OURS, PEER, ROOF, INK = "#b5452c", "#8aa1b1", "#d9d4c7", "#333333"
 
@@ -75,6 +76,9 @@ def draw_growth(document: Mapping[str, Any]) -> Figure:
     left.loglog(sizes, [each["ns_a_row"] for each in points], "o-", color=OURS, label="tppcore")
     roof = [each["roof_ns_a_row"] for each in points]
     left.loglog(sizes, roof, "s--", color=INK, label="the roof", lw=1, ms=4)
+    left.set_ylim(1, 10 ** math.ceil(math.log10(max(each["ns_a_row"] for each in points))))
+    left.yaxis.set_major_formatter("{x:g}")
+    left.yaxis.set_minor_formatter(NullFormatter())
     left.set_xlabel("rows")
     left.set_ylabel("ns a row")
     left.set_title("cost by size of the table, 13 paragraphs", fontsize=10, loc="left")
@@ -120,9 +124,3 @@ def save(figure: Figure, stem: Path, formats: Sequence[str] = ("svg", "png")) ->
             figure.savefig(path, dpi=130, metadata=dated)
             paths.append(path)
     return paths
-
-
-def gigabytes(job: Mapping[str, Any], name: str) -> float:
-    """What a contender reads and writes in a second at the least, in GB."""
-    seconds = statistics.median(job["contenders"][name]["seconds"])
-    return float(job["bytes_a_row"] * job["rows"] / seconds / 1e9)

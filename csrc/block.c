@@ -186,10 +186,20 @@ static bool is_sure(const tpp_program *program, const tpp_paragraph *paragraph,
                     const comparison *result)
 {
     bool sure = true;
-    for (uint32_t i = 0; i < paragraph->cuts; i++) {
+    for (uint32_t i = 0; i < paragraph->cuts && !result->all_sure; i++) {
         sure &= result->sure[program->paragraph_cut[paragraph->first_cut + i]];
     }
     return sure;
+}
+
+/* One word of each bitmap at a time would leave them in pieces: whole blocks go as vectors. */
+static TPP_INLINE void write_words(const block *b, uint64_t *out, const uint64_t *words)
+{
+    if (b->words == WORDS) {
+        memcpy(out + b->row / 64, words, WORDS * sizeof *out);
+    } else {
+        memcpy(out + b->row / 64, words, b->words * sizeof *out);
+    }
 }
 
 static void write_paragraphs(const block *b, const comparison *result, uint64_t *const *value_bits,
@@ -198,22 +208,25 @@ static void write_paragraphs(const block *b, const comparison *result, uint64_t 
     const tpp_program *program = b->program;
     for (uint32_t p = 0; p < program->paragraphs; p++) {
         const tpp_paragraph *paragraph = &program->paragraph[p];
-        uint64_t *values = value_bits[p] + b->row / 64, *valid = valid_bits[p] + b->row / 64;
         uint64_t can_hold[WORDS], can_fail[WORDS];
         touched(program, result, paragraph->first_box, paragraph->true_boxes, can_hold);
         if (is_sure(program, paragraph, result)) {
-            for (uint32_t w = 0; w < b->words; w++) {
-                values[w] = can_hold[w] & b->mask[w];
-                valid[w] = b->mask[w];
+            for (unsigned w = 0; w < WORDS; w++) {
+                can_hold[w] &= b->mask[w];
             }
+            write_words(b, value_bits[p], can_hold);
+            write_words(b, valid_bits[p], b->mask);
             continue;
         }
         touched(program, result, paragraph->first_box + paragraph->true_boxes,
                 paragraph->false_boxes, can_fail);
-        for (uint32_t w = 0; w < b->words; w++) {
-            values[w] = can_hold[w] & ~can_fail[w] & b->mask[w];
+        uint64_t value[WORDS], valid[WORDS];
+        for (unsigned w = 0; w < WORDS; w++) {
+            value[w] = can_hold[w] & ~can_fail[w] & b->mask[w];
             valid[w] = (can_hold[w] ^ can_fail[w]) & b->mask[w];
         }
+        write_words(b, value_bits[p], value);
+        write_words(b, valid_bits[p], valid);
     }
 }
 
@@ -245,11 +258,12 @@ static void prepare(block *b, workspace *work, const tpp_program *program, const
         bytes += there ? SIZES[columns[i].kind] * (uint32_t)TPP_BLOCK : 0;
     }
     const uint32_t times = program->inputs + plan->steps + program->cuts;
-    b->ahead.a_step = bytes / LINE / times + 1;
+    b->ahead.a_step = bytes / (LINE * GROUP) / times + 1;
 }
 
 static void run(block *b, const tpp_plan *plan, workspace *work)
 {
+    work->result.all_sure = true;
     memset(work->result.outcome.any_near, 0, sizeof work->result.outcome.any_near);
     memset(work->result.outcome.near_cuts, 0, sizeof work->result.outcome.near_cuts);
     for (uint32_t s = 0; s < plan->steps; s++) {

@@ -10,12 +10,20 @@
 typedef struct {
     tpp_outcome outcome;
     bool sure[TPP_MAX_CUTS]; /* possible and certain are the same in every row */
+    bool all_sure;
 } comparison;
 
-/* One word of a node: its doubles and their upper halves. */
+/* A cut of a node, and where its doubles stand. */
+typedef struct {
+    uint32_t index;
+    const tpp_bound *bound;
+    tpp_rank rank;
+} ranked_cut;
+
+/* One word of a node: its doubles and their ranks. */
 typedef struct {
     const double *v;
-    const int32_t *halves; /* NULL where comparing the doubles is cheaper */
+    const int16_t *ranks; /* NULL where comparing the doubles is cheaper */
 } word;
 
 static TPP_INLINE bool is_filtered(const tpp_bound *bound)
@@ -23,59 +31,60 @@ static TPP_INLINE bool is_filtered(const tpp_bound *bound)
     return bound->below < bound->above;
 }
 
-/* The rows of a word that are at least the bound, and those that may not be. */
-static TPP_INLINE uint64_t at_least(word x, const tpp_bound *bound, uint64_t *near)
+static TPP_INLINE bool is_in_doubt(const ranked_cut *c, const int16_t *ranks, uint32_t n)
 {
-    if (x.halves != NULL) {
-        const uint64_t holds = tpp_halves_above(x.halves, bound->half);
-        if (bound->doubt_first > bound->doubt_last ||
-            !tpp_halves_any(x.halves, bound->doubt_first, bound->doubt_last)) {
-            return holds;
-        }
+    return c->rank.rank <= c->rank.last_doubt &&
+           tpp_ranks_any(ranks, c->rank.rank, c->rank.last_doubt, n);
+}
+
+/* The rows of a word that are at least the bound, and those that may not be. */
+static TPP_INLINE uint64_t at_least(word x, const ranked_cut *c, uint64_t *near)
+{
+    if (x.ranks != NULL && !is_in_doubt(c, x.ranks, 64)) {
+        return ~tpp_ranks_below(x.ranks, c->rank.rank);
     }
-    const uint64_t holds = tpp_word_at_least(x.v, bound->above);
-    if (is_filtered(bound)) {
-        *near |= holds ^ tpp_word_at_least(x.v, bound->below);
+    const uint64_t holds = tpp_word_at_least(x.v, c->bound->above);
+    if (is_filtered(c->bound)) {
+        *near |= holds ^ tpp_word_at_least(x.v, c->bound->below);
     }
     return holds;
 }
 
-static void write_word(const block *b, comparison *result, uint32_t cut, uint32_t w,
+static void write_word(const block *b, comparison *result, uint32_t index, uint32_t w,
                        uint64_t possible, uint64_t certain, uint64_t near)
 {
     tpp_outcome *outcome = &result->outcome;
-    outcome->literal[cut][0][w] = possible;
-    outcome->literal[cut][1][w] = ~certain;
+    outcome->literal[index][0][w] = possible;
+    outcome->literal[index][1][w] = ~certain;
     near &= b->mask[w];
     if (near != 0) {
-        uint64_t *cuts = &outcome->near_cuts[cut / 64];
-        if ((*cuts >> cut % 64 & 1) == 0) {
-            *cuts |= UINT64_C(1) << cut % 64;
-            memset(outcome->near[cut], 0, sizeof outcome->near[cut]);
+        uint64_t *cuts = &outcome->near_cuts[index / 64];
+        if ((*cuts >> index % 64 & 1) == 0) {
+            *cuts |= UINT64_C(1) << index % 64;
+            memset(outcome->near[index], 0, sizeof outcome->near[index]);
         }
-        outcome->near[cut][w] = near;
+        outcome->near[index][w] = near;
         outcome->any_near[w] |= near;
     }
 }
 
 /* A cut of a column that is not there: any number from 0. */
-static void compare_nothing(const block *b, comparison *result, uint32_t cut,
-                            const tpp_bound *bound)
+static void compare_nothing(const block *b, comparison *result, const ranked_cut *c)
 {
-    const uint64_t certain = 0.0 >= bound->above ? UINT64_MAX : 0;
-    const uint64_t near = 0.0 >= bound->below && certain == 0 ? UINT64_MAX : 0;
+    const uint64_t certain = 0.0 >= c->bound->above ? UINT64_MAX : 0;
+    const uint64_t near = 0.0 >= c->bound->below && certain == 0 ? UINT64_MAX : 0;
     for (uint32_t w = 0; w < b->words; w++) {
-        write_word(b, result, cut, w, UINT64_MAX, certain, near);
+        write_word(b, result, c->index, w, UINT64_MAX, certain, near);
     }
-    result->sure[cut] = certain != 0;
+    result->sure[c->index] = certain != 0;
+    result->all_sure &= certain != 0;
 }
 
 /* A cut of booleans that are all there, straight from their bytes. */
-static void compare_flags(const block *b, comparison *result, uint32_t cut, const tpp_bound *bound,
-                          const uint8_t *flags)
+static void compare_flags(const block *b, comparison *result, const ranked_cut *c, const uint8_t *flags)
 {
-    const uint64_t if_true = 1.0 >= bound->above ? UINT64_MAX : 0;
-    const uint64_t if_false = 0.0 >= bound->above ? UINT64_MAX : 0;
+    const uint64_t if_true = 1.0 >= c->bound->above ? UINT64_MAX : 0;
+    const uint64_t if_false = 0.0 >= c->bound->above ? UINT64_MAX : 0;
     for (uint32_t w = 0; w < b->words; w++) {
         uint8_t room[64] = {0};
         const uint8_t *at = flags + 64 * w;
@@ -86,46 +95,46 @@ static void compare_flags(const block *b, comparison *result, uint32_t cut, cons
         }
         const uint64_t bits = tpp_word_of_bytes(at);
         const uint64_t holds = (bits & if_true) | (~bits & if_false);
-        write_word(b, result, cut, w, holds, holds, 0);
+        write_word(b, result, c->index, w, holds, holds, 0);
     }
-    result->sure[cut] = true;
+    result->sure[c->index] = true;
 }
 
-static void compare_points(block *b, comparison *result, uint32_t cut, const tpp_bound *bound,
-                           const double *v, const int32_t *halves)
+static void compare_points(block *b, comparison *result, const ranked_cut *c, const double *v,
+                           const int16_t *ranks)
 {
-    if (halves != NULL && bound->doubt_first > bound->doubt_last) {
-        uint64_t(*literal)[WORDS] = result->outcome.literal[cut];
+    if (ranks != NULL && !is_in_doubt(c, ranks, b->size)) {
+        uint64_t(*literal)[WORDS] = result->outcome.literal[c->index];
         for (uint32_t w = 0; w < b->words; w++) {
-            const uint64_t holds = tpp_halves_above(halves + 64 * w, bound->half);
-            literal[0][w] = holds;
-            literal[1][w] = ~holds;
+            const uint64_t below = tpp_ranks_below(ranks + 64 * w, c->rank.rank);
+            literal[0][w] = ~below;
+            literal[1][w] = below;
         }
     } else {
         for (uint32_t w = 0; w < b->words; w++) {
-            const word x = {v + 64 * w, halves != NULL ? halves + 64 * w : NULL};
+            const word x = {v + 64 * w, ranks != NULL ? ranks + 64 * w : NULL};
             uint64_t near = 0;
-            const uint64_t holds = at_least(x, bound, &near);
-            write_word(b, result, cut, w, holds, holds, near);
+            const uint64_t holds = at_least(x, c, &near);
+            write_word(b, result, c->index, w, holds, holds, near);
         }
     }
-    result->sure[cut] = true;
+    result->sure[c->index] = true;
     look_ahead(b);
 }
 
 /* `nan`: the rows of each word to which the metric does not apply. */
-static void compare_ends(const block *b, comparison *result, uint32_t cut, const tpp_bound *bound,
-                         const word end[2], const uint64_t *nan)
+static void compare_ends(const block *b, comparison *result, const ranked_cut *c, const word end[2],
+                         const uint64_t *nan)
 {
     for (uint32_t w = 0; w < b->words; w++) {
         uint64_t near = 0, holds[2];
         for (int i = 0; i < 2; i++) {
-            const word x = {end[i].v + 64 * w, end[i].halves + 64 * w};
-            holds[i] = at_least(x, bound, &near);
+            const word x = {end[i].v + 64 * w, end[i].ranks + 64 * w};
+            holds[i] = at_least(x, c, &near);
         }
-        write_word(b, result, cut, w, holds[1] | nan[w], holds[0] & ~nan[w], near & ~nan[w]);
+        write_word(b, result, c->index, w, holds[1] | nan[w], holds[0] & ~nan[w], near & ~nan[w]);
     }
-    result->sure[cut] = false;
+    result->sure[c->index] = result->all_sure = false;
 }
 
 static uint64_t find_nan(const block *b, const double *v, uint64_t *nan)
@@ -138,24 +147,23 @@ static uint64_t find_nan(const block *b, const double *v, uint64_t *nan)
     return any;
 }
 
-static void halves_of(const block *b, const double *v, int32_t *halves)
+static ranked_cut cut_of(const block *b, const tpp_plan *plan, const tpp_step *step, uint32_t i)
 {
-    for (uint32_t w = 0; w < b->words; w++) {
-        tpp_halves(halves + 64 * w, v + 64 * w);
-    }
+    const uint32_t at = step->first_cut + i;
+    return (ranked_cut){plan->list[at], &b->program->cut[plan->list[at]].bound[b->single],
+                 plan->rank[at][b->single]};
 }
 
-/* Upper halves pay for themselves from the second cut on, or at once where a cut is filtered. */
-static bool needs_halves(const block *b, const tpp_plan *plan, const tpp_step *step)
+/* Ranks pay for themselves from the second cut on, or at once where a cut is filtered. */
+static bool needs_ranks(const block *b, const tpp_plan *plan, const tpp_step *step)
 {
-    return step->cuts > 1 ||
-           is_filtered(&b->program->cut[plan->list[step->first_cut]].bound[b->single]);
+    return step->cuts > 1 || is_filtered(cut_of(b, plan, step, 0).bound);
 }
 
 static void compare_all(block *b, const tpp_plan *plan, const tpp_step *step, ends node,
                         comparison *result)
 {
-    _Alignas(32) int32_t halves[2][TPP_BLOCK];
+    _Alignas(32) int16_t ranks[2][TPP_BLOCK];
     uint64_t nan[WORDS] = {0};
     if (step->cuts == 0) {
         return;
@@ -163,23 +171,23 @@ static void compare_all(block *b, const tpp_plan *plan, const tpp_step *step, en
     const bool is_nothing = node.high == b->anything && node.low == b->nothing;
     const bool applies = !step->may_not_apply || find_nan(b, node.low, nan) == 0;
     const bool point = is_point(node) && applies;
-    const bool split = !is_nothing && (!point || needs_halves(b, plan, step));
-    if (split) {
-        halves_of(b, node.low, halves[0]);
+    const bool ranked = !is_nothing && (!point || needs_ranks(b, plan, step));
+    const tpp_ranking *by = &step->ranking[b->single];
+    if (ranked) {
+        tpp_ranks(ranks[0], node.low, by->offset, by->shift, b->size);
     }
-    if (split && !is_point(node)) {
-        halves_of(b, node.high, halves[1]);
+    if (ranked && !is_point(node)) {
+        tpp_ranks(ranks[1], node.high, by->offset, by->shift, b->size);
     }
-    const word end[2] = {{node.low, halves[0]}, {node.high, halves[is_point(node) ? 0 : 1]}};
+    const word end[2] = {{node.low, ranks[0]}, {node.high, ranks[is_point(node) ? 0 : 1]}};
     for (uint32_t i = 0; i < step->cuts; i++) {
-        const uint32_t cut = plan->list[step->first_cut + i];
-        const tpp_bound *bound = &b->program->cut[cut].bound[b->single];
+        const ranked_cut c = cut_of(b, plan, step, i);
         if (is_nothing) {
-            compare_nothing(b, result, cut, bound);
+            compare_nothing(b, result, &c);
         } else if (point) {
-            compare_points(b, result, cut, bound, node.low, split ? halves[0] : NULL);
+            compare_points(b, result, &c, node.low, ranked ? ranks[0] : NULL);
         } else {
-            compare_ends(b, result, cut, bound, end, nan);
+            compare_ends(b, result, &c, end, nan);
         }
     }
 }
@@ -193,14 +201,14 @@ static bool compare_bytes(const block *b, const tpp_plan *plan, const tpp_step *
         return false;
     }
     for (uint32_t i = 0; i < step->cuts; i++) {
-        if (is_filtered(&b->program->cut[plan->list[step->first_cut + i]].bound[b->single])) {
+        if (is_filtered(cut_of(b, plan, step, i).bound)) {
             return false;
         }
     }
     const uint8_t *flags = (const uint8_t *)b->columns[step->input].values + b->row;
     for (uint32_t i = 0; i < step->cuts; i++) {
-        const uint32_t cut = plan->list[step->first_cut + i];
-        compare_flags(b, result, cut, &b->program->cut[cut].bound[b->single], flags);
+        const ranked_cut c = cut_of(b, plan, step, i);
+        compare_flags(b, result, &c, flags);
     }
     return true;
 }

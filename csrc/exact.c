@@ -248,26 +248,15 @@ static bool select_interval(interval *out, const tpp_cut *cut, const interval *c
                            maximum(&out->high, high_of(a), high_of(b)));
 }
 
-static void set_end(rational *out, double value)
-{
-    if (isinf(value)) {
-        set_infinite(out);
-    } else {
-        set_decimal(out, tpp_decimal_of(value));
-    }
-}
-
-static void load(interval *out, const tpp_input *input, tpp_number number)
+static void load(interval *out, tpp_number number)
 {
     out->absent = false;
-    out->point = number.low >= number.high;
-    if (number.is_default) {
-        set_decimal(&out->low, input->fill);
-        return;
-    }
-    set_end(&out->low, number.low);
-    if (!out->point) {
-        set_end(&out->high, number.high);
+    out->point = !number.is_open && number.low.approx >= number.high.approx;
+    set_decimal(&out->low, number.low);
+    if (number.is_open) {
+        set_infinite(&out->high);
+    } else if (!out->point) {
+        set_decimal(&out->high, number.high);
     }
 }
 
@@ -290,8 +279,7 @@ static bool run(const tpp_program *program, const tpp_column *columns, uint64_t 
         interval constant, scaled;
         switch (step->kind) {
         case TPP_STEP_LOAD:
-            load(out, &program->input[step->input],
-                 tpp_number_read(program, columns, row, rated, step->input));
+            load(out, tpp_number_read(program, columns, row, rated, step->input));
             break;
         case TPP_STEP_FILL:
             set_constant(out, step->constant);

@@ -4,24 +4,19 @@
 
 #include "error.h"
 
-enum { MISSING = 255 };
-
-/* The value, or NaN. */
-static double read_value(const tpp_column *column, uint64_t row)
-{
-    if (column->values == NULL) {
-        return NAN;
-    }
-    if (column->kind != TPP_BOOLEAN) {
-        return ((const double *)column->values)[row];
-    }
-    const uint8_t flag = ((const uint8_t *)column->values)[row];
-    return flag != MISSING ? flag : NAN;
-}
+static const tpp_decimal ZERO = {0, 0, 0.0};
 
 static double read_end(const double *end, uint64_t row)
 {
     return end != NULL ? end[row] : NAN;
+}
+
+tpp_number tpp_number_absent(const tpp_input *input, bool rated)
+{
+    if (input->has_default) {
+        return (tpp_number){input->fill, input->fill, false};
+    }
+    return (tpp_number){ZERO, ZERO, !(input->closed_list && !input->open_unlisted && rated)};
 }
 
 tpp_number tpp_number_read(const tpp_program *program, const tpp_column *columns, uint64_t row,
@@ -29,52 +24,46 @@ tpp_number tpp_number_read(const tpp_program *program, const tpp_column *columns
 {
     const tpp_input *entry = &program->input[input];
     const tpp_column *column = &columns[input];
-    if (entry->given) {
-        const double value = read_value(column, row);
-        if (!isnan(value)) {
-            return (tpp_number){value, value, false};
-        }
-        const double low = read_end(column->low, row), high = read_end(column->high, row);
-        if (!isnan(low) || !isnan(high)) {
-            return (tpp_number){isnan(low) ? 0.0 : low, isnan(high) ? HUGE_VAL : high, false};
-        }
+    if (!entry->given) {
+        return tpp_number_absent(entry, rated);
     }
-    if (entry->has_default) {
-        return (tpp_number){entry->fill.approx, entry->fill.approx, true};
+    if (!isnan(tpp_cell_approx(column, row))) {
+        const tpp_decimal value = tpp_decimal_strip(tpp_cell_decimal(column, row));
+        return (tpp_number){value, value, false};
     }
-    const bool is_zero = entry->closed_list && !entry->open_unlisted && rated;
-    return (tpp_number){0.0, is_zero ? 0.0 : HUGE_VAL, false};
+    const double low = read_end(column->low, row), high = read_end(column->high, row);
+    if (isnan(low) && isnan(high)) {
+        return tpp_number_absent(entry, rated);
+    }
+    return (tpp_number){isnan(low) ? ZERO : tpp_decimal_strip(tpp_decimal_of(low)),
+                        isnan(high) ? ZERO : tpp_decimal_strip(tpp_decimal_of(high)), isnan(high)};
 }
 
-static tpp_status check_one(const tpp_input *input, double value)
+static tpp_status check_zero(const tpp_input *input, tpp_status status, double number)
 {
-    if (isnan(value) || (value >= TPP_SMALLEST && value <= TPP_LARGEST)) {
-        return TPP_OK;
-    }
-    if (value == 0.0) {
-        return input->positive ? TPP_ERROR_ZERO : TPP_OK;
-    }
-    return isinf(value) ? TPP_ERROR_NOT_FINITE : value < 0 ? TPP_ERROR_NEGATIVE : TPP_ERROR_RANGE;
+    return status == TPP_OK && number == 0.0 && input->positive ? TPP_ERROR_ZERO : status;
 }
 
 static tpp_status check_row(const tpp_input *input, const tpp_column *column, uint64_t row,
                             tpp_part *part, double *number)
 {
-    const double value = read_value(column, row);
+    double value;
     const double low = read_end(column->low, row), high = read_end(column->high, row);
-    const double numbers[3] = {value, low, high};
-    for (int i = 0; i < 3; i++) {
-        *part = (tpp_part)i;
-        *number = numbers[i];
-        const tpp_status status = check_one(input, numbers[i]);
-        if (status != TPP_OK) {
-            return status;
-        }
-    }
+    tpp_status status = tpp_cell_check(column, row, &value);
+    status = check_zero(input, status, value);
     *part = TPP_PART_VALUE;
     *number = value;
-    if (column->kind == TPP_BOOLEAN && value > 1.0) {
-        return TPP_ERROR_NOT_BOOLEAN;
+    if (status != TPP_OK) {
+        return status;
+    }
+    const double ends[2] = {low, high};
+    for (int i = 0; i < 2; i++) {
+        status = check_zero(input, tpp_cell_check_double(ends[i]), ends[i]);
+        if (status != TPP_OK) {
+            *part = i == 0 ? TPP_PART_LOW : TPP_PART_HIGH;
+            *number = ends[i];
+            return status;
+        }
     }
     if (!isnan(value) && !(isnan(low) && isnan(high))) {
         return TPP_ERROR_VALUE_AND_RANGE;
@@ -106,6 +95,5 @@ tpp_status tpp_number_check(const tpp_program *program, const tpp_column *column
 
 bool tpp_number_double(const tpp_column *column, uint64_t row, double *value)
 {
-    *value = read_value(column, row);
-    return true;
+    return tpp_cell_check(column, row, value) != TPP_ERROR_DIGITS;
 }

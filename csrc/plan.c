@@ -171,10 +171,9 @@ static bool is_product_with_constant(const tpp_builder *builder, const tpp_node 
 
 static bool is_term(const tpp_builder *builder, uint32_t index)
 {
-    const tpp_draft *draft = &builder->draft[index];
-    const double constant = builder->draft[draft->node.a].node.value.approx;
-    return is_scaled(builder, index) && is_product_with_constant(builder, &draft->node) &&
-           constant > 0.0; /* 0 * infinity would be NaN */
+    const tpp_node *node = &builder->draft[index].node;
+    return is_scaled(builder, index) && is_product_with_constant(builder, node) &&
+           builder->draft[node->a].node.value.approx > 0.0; /* 0 * infinity would be NaN */
 }
 
 static uint32_t terms_of(const tpp_builder *builder, uint32_t index)
@@ -376,6 +375,22 @@ static void emit_all(tpp_builder *builder)
     }
 }
 
+static void rank_cuts(const tpp_program *program, tpp_plan *plan, tpp_step *step)
+{
+    const tpp_bound *bounds[TPP_MAX_CUTS];
+    const uint32_t *cut = plan->list + step->first_cut;
+    for (int single = 0; single < 2; single++) {
+        for (uint32_t i = 0; i < step->cuts; i++) {
+            bounds[i] = &program->cut[cut[i]].bound[single];
+        }
+        step->ranking[single] = tpp_rank_bounds(bounds, step->cuts);
+        for (uint32_t i = 0; i < step->cuts; i++) {
+            plan->rank[step->first_cut + i][single] =
+                tpp_rank_of(bounds[i], step->ranking[single]);
+        }
+    }
+}
+
 /* Which cuts and metrics look at each step's result. */
 static void attach(tpp_builder *builder)
 {
@@ -395,6 +410,7 @@ static void attach(tpp_builder *builder)
             }
         }
         step->cuts = used - step->first_cut;
+        rank_cuts(program, plan, step);
         step->first_metric = used;
         for (uint32_t m = 0; m < program->metrics && builder->purpose == TPP_PLAN_REPORT; m++) {
             if (program->metric[m].node == step->node) {
@@ -472,10 +488,11 @@ tpp_status tpp_plan_build(const tpp_program *program, tpp_plan_purpose purpose, 
                            0};
     plan->step = calloc(program->nodes + 1u, sizeof *plan->step);
     plan->input = calloc(program->nodes + 1u, sizeof *plan->input);
+    plan->rank = calloc(program->cuts + program->metrics + 1u, sizeof *plan->rank);
     plan->term = calloc(2u * program->nodes + 1u, sizeof *plan->term);
     plan->list = calloc(program->cuts + program->metrics + 1u, sizeof *plan->list);
     if (builder.draft == NULL || plan->step == NULL || plan->input == NULL || plan->list == NULL ||
-        plan->term == NULL) {
+        plan->rank == NULL || plan->term == NULL) {
         free(builder.draft);
         tpp_plan_free(plan);
         return TPP_ERROR_MEMORY;
@@ -509,6 +526,7 @@ void tpp_plan_free(tpp_plan *plan)
     free(plan->step);
     free(plan->input);
     free(plan->list);
+    free(plan->rank);
     free(plan->term);
     *plan = (tpp_plan){0};
 }

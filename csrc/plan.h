@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "decimal.h"
+#include "rank.h"
 #include "tppcore.h"
 
 typedef enum {
@@ -53,6 +54,7 @@ typedef struct {
     uint32_t terms;
     uint32_t first_cut; /* the cuts of this result, in the plan's list */
     uint32_t cuts;
+    tpp_ranking ranking[2]; /* of their bounds, as these */
     uint32_t first_metric; /* the metrics that report this result, likewise */
     uint32_t metrics;
     tpp_decimal constant;
@@ -63,6 +65,7 @@ typedef struct {
     uint32_t steps;
     uint32_t slots;
     uint32_t *list;     /* of cuts and of metrics */
+    tpp_rank (*rank)[2]; /* of the bounds of the cut at the same place of the list */
     tpp_term *term;
     uint32_t *input;    /* the inputs that it loads */
     uint32_t inputs;

@@ -231,17 +231,9 @@ static void read_nodes(reader *in, tpp_program *program, uint32_t tests)
     }
 }
 
-static void split(double value, int32_t *upper, uint32_t *lower)
-{
-    int64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    *upper = (int32_t)(bits >> 32);
-    *lower = (uint32_t)bits;
-}
-
 static tpp_bound bound_of(double t, bool strict, double epsilon)
 {
-    tpp_bound bound = {t, t, INT32_MIN, INT32_MIN, INT32_MAX};
+    tpp_bound bound = {t, t};
     if (epsilon > 0.0) {
         /* Two steps outward cover the rounding of epsilon * t and of the sums. */
         bound.below = nextafter(nextafter(t - epsilon * t, -1.0), -1.0);
@@ -249,16 +241,6 @@ static tpp_bound bound_of(double t, bool strict, double epsilon)
     } else if (strict) {
         bound.below = bound.above = nextafter(t, HUGE_VAL);
     }
-    if (!(bound.below > 0.0)) {
-        return bound; /* 0 and -0 are equal, their halves are not: always in doubt */
-    }
-    int32_t below, above;
-    uint32_t below_lower, above_lower;
-    split(bound.below, &below, &below_lower);
-    split(bound.above, &above, &above_lower);
-    bound.half = above_lower == 0 ? above - 1 : above;
-    bound.doubt_first = bound.below < bound.above || above_lower != 0 ? below : INT32_MAX;
-    bound.doubt_last = bound.half;
     return bound;
 }
 

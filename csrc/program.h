@@ -6,6 +6,7 @@
 
 #include "decimal.h"
 #include "plan.h"
+#include "rank.h"
 #include "tppcore.h"
 
 /* The rows of a block, so chosen that its vectors stay in the L1 and L2 caches; they and the
@@ -52,21 +53,6 @@ typedef struct {
     uint32_t literal; /* of a SELECT: cut << 1 | negated */
     tpp_decimal value;
 } tpp_node;
-
-/* A double below `below` is certainly less than a threshold, one from `above` on certainly not; the
- * rest is near.
- *
- * Most doubles are told apart by the upper half of their bits, read as an integer: those with a
- * half above `half` are from `above` on, those with a lower one are less, unless the half lies from
- * `doubt_first` to `doubt_last`; then it takes the whole number to know. A threshold that is an
- * integer below 2^20 leaves no doubt. */
-typedef struct {
-    double below;
-    double above;
-    int32_t half;
-    int32_t doubt_first;
-    int32_t doubt_last;
-} tpp_bound;
 
 /* The comparison `node >= threshold` (`>` if strict); other tests are its negations. */
 typedef struct {

@@ -13,14 +13,14 @@
 #include "vectors.h"
 #include "words.h"
 
-enum { WORDS = TPP_BLOCK_WORDS, MISSING = 255, LINE = 64 };
+enum { WORDS = TPP_BLOCK_WORDS, MISSING = 255, LINE = 64, GROUP = 4 };
 
 /* Cache lines that a later block will read. */
 typedef struct {
     uint32_t column;
     uintptr_t next;
-    uint32_t left;
-    uint32_t a_step; /* lines to ask for at a time */
+    uint32_t left;   /* groups of lines */
+    uint32_t a_step; /* to ask for at a time */
 } lookahead;
 
 /* Rows of the table that are evaluated together. Vectors are computed up to `size`, whole words;
@@ -39,6 +39,7 @@ typedef struct {
     bool all_rated;
     bool complete[TPP_MAX_INPUTS]; /* a value in every row */
     bool known[TPP_MAX_INPUTS];    /* a value or a known meaning in every row */
+    uint32_t unsure[TPP_MAX_INPUTS]; /* rates that are missing somewhere */
     lookahead ahead;
     double *nothing; /* a vector of 0 and one of infinity: a column that is not there */
     double *anything;
@@ -59,7 +60,7 @@ static inline bool is_point(ends a)
 
 static const uint8_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
 
-enum { BLOCKS_AHEAD = 2 };
+enum { BLOCKS_AHEAD = 1 };
 
 static void look_at_column(block *b)
 {
@@ -69,7 +70,7 @@ static void look_at_column(block *b)
         if (column->values != NULL && b->program->input[ahead->column].given) {
             const uintptr_t size = SIZES[column->kind];
             ahead->next = (uintptr_t)column->values + (b->row + BLOCKS_AHEAD * TPP_BLOCK) * size;
-            ahead->left = (uint32_t)(TPP_BLOCK * size / LINE);
+            ahead->left = (uint32_t)(TPP_BLOCK * size / (LINE * GROUP));
             return;
         }
     }
@@ -81,13 +82,15 @@ static void look_at_column(block *b)
 static TPP_INLINE void look_ahead(block *b)
 {
     lookahead *ahead = &b->ahead;
-    const uint32_t lines = ahead->left < ahead->a_step ? ahead->left : ahead->a_step;
-    for (uint32_t i = 0; i < lines; i++) {
-        tpp_prefetch(ahead->next + i * (uintptr_t)LINE);
+    const uint32_t groups = ahead->left < ahead->a_step ? ahead->left : ahead->a_step;
+    for (uint32_t i = 0; i < groups; i++) {
+        for (unsigned line = 0; line < GROUP; line++) {
+            tpp_prefetch(ahead->next + line * (uintptr_t)LINE);
+        }
+        ahead->next += GROUP * LINE;
     }
-    ahead->next += lines * (uintptr_t)LINE;
-    ahead->left -= lines;
-    if (ahead->left == 0) {
+    ahead->left -= groups;
+    if (ahead->left == 0 && groups > 0) {
         ahead->column++;
         look_at_column(b);
     }
@@ -292,7 +295,8 @@ static bool check_word(const double *v, double least, double most, bool positive
 }
 
 /* Checks one column of numbers, and marks those that are there; `whole` where all are. */
-static bool check(const block *b, const tpp_column *column, bool positive, uint64_t *given)
+static bool check(const block *b, const tpp_column *column, bool positive, uint64_t *given,
+                  bool *complete)
 {
     bool whole = b->count == TPP_BLOCK;
     if (column->present != NULL) {
@@ -301,8 +305,8 @@ static bool check(const block *b, const tpp_column *column, bool positive, uint6
             whole &= given[w] == UINT64_MAX;
         }
     }
-    if (whole && is_usual(column, b->row)) {
-        memset(given, 0xFF, WORDS * sizeof *given);
+    *complete = whole && is_usual(column, b->row);
+    if (*complete) {
         return true;
     }
     double room[TPP_BLOCK];
@@ -344,29 +348,23 @@ static bool is_ranged(const tpp_column *column)
     return column->low != NULL || column->high != NULL;
 }
 
-/* Checks one input of the block; false if a number is wrong. */
-static bool examine_input(block *b, uint32_t index, uint64_t *given, bool *ranged)
+static const uint64_t ALL[WORDS] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+                                    UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+
+/* Adds the ranges of an input to the rows that are given; false if one is wrong. */
+static bool examine_ranges(const block *b, const tpp_column *column, bool positive, uint64_t *given,
+                           bool *ranged)
 {
-    const tpp_input *input = &b->program->input[index];
-    const tpp_column *column = &b->columns[index];
-    bool valid = true;
-    *ranged = false;
-    memset(given, 0, WORDS * sizeof *given);
-    if (!input->given) {
-        return true;
-    }
-    if (column->values != NULL) {
-        valid = column->kind == TPP_BOOLEAN ? check_flags(b, column, input->positive, given)
-                                            : check(b, column, input->positive, given);
-    }
-    if (!is_ranged(column)) {
-        return valid;
-    }
     uint64_t found[2][WORDS] = {{0}};
     const double *const both[2] = {column->low, column->high};
+    bool valid = true;
     for (int i = 0; i < 2; i++) {
         const tpp_column end = {.values = both[i]};
-        valid &= both[i] == NULL || check(b, &end, input->positive, found[i]);
+        bool complete = false;
+        valid &= both[i] == NULL || check(b, &end, positive, found[i], &complete);
+        if (complete) {
+            memcpy(found[i], ALL, sizeof ALL);
+        }
     }
     for (uint32_t w = 0; w < b->words; w++) {
         const uint64_t range = (found[0][w] | found[1][w]) & b->mask[w];
@@ -380,41 +378,74 @@ static bool examine_input(block *b, uint32_t index, uint64_t *given, bool *range
     return valid;
 }
 
+/* Checks one input of the block; false if a number is wrong. `given` is set unless `complete`. */
+static bool examine_input(const block *b, uint32_t index, uint64_t *given, bool *complete,
+                          bool *ranged)
+{
+    const tpp_input *input = &b->program->input[index];
+    const tpp_column *column = &b->columns[index];
+    bool valid = true;
+    *complete = *ranged = false;
+    if (!input->given || column->values == NULL) {
+        memset(given, 0, WORDS * sizeof *given);
+    } else if (column->kind == TPP_BOOLEAN) {
+        valid = check_flags(b, column, input->positive, given);
+    } else {
+        valid = check(b, column, input->positive, given, complete);
+    }
+    if (input->given && is_ranged(column)) {
+        if (*complete) {
+            memcpy(given, ALL, sizeof ALL);
+        }
+        valid &= examine_ranges(b, column, input->positive, given, ranged);
+        *complete = false;
+    }
+    return valid;
+}
+
 /* Looks at every number of the block once; false if one is wrong. */
 static bool examine(block *b)
 {
     const tpp_program *program = b->program;
-    uint64_t given[WORDS], missing_in[TPP_MAX_INPUTS][WORDS];
-    bool ranged[TPP_MAX_INPUTS];
+    uint64_t missing[TPP_MAX_INPUTS][WORDS]; /* of the closed lists that may have a meaning */
     bool valid = true;
+    uint32_t unsure = 0;
     memset(b->rated, 0, sizeof b->rated);
     for (uint32_t i = 0; i < program->inputs; i++) {
         const tpp_input *input = &program->input[i];
-        valid &= examine_input(b, i, given, &ranged[i]);
+        uint64_t given[WORDS];
+        bool ranged;
+        valid &= examine_input(b, i, given, &b->complete[i], &ranged);
         look_ahead(b);
-        uint64_t missing = 0;
+        if (b->complete[i]) {
+            b->known[i] = true;
+            if (input->closed_list) {
+                memcpy(b->rated, ALL, sizeof ALL);
+            }
+            continue;
+        }
+        uint64_t any = 0;
         for (uint32_t w = 0; w < b->words; w++) {
-            missing |= ~given[w] & b->mask[w];
-            missing_in[i][w] = ~given[w] & b->mask[w];
+            missing[unsure][w] = ~given[w] & b->mask[w];
+            any |= missing[unsure][w];
             b->rated[w] |= input->closed_list ? given[w] : 0;
         }
-        b->complete[i] = missing == 0 && !ranged[i];
-        b->known[i] = !ranged[i] && (missing == 0 || input->has_default);
+        b->complete[i] = any == 0 && !ranged;
+        b->known[i] = !ranged && (any == 0 || input->has_default);
+        if (!b->known[i] && !ranged && input->closed_list && !input->open_unlisted) {
+            b->unsure[unsure++] = i;
+        }
     }
     b->all_rated = true;
     for (uint32_t w = 0; w < b->words; w++) {
         b->all_rated &= (b->mask[w] & ~b->rated[w]) == 0;
     }
-    for (uint32_t i = 0; i < program->inputs; i++) {
-        const tpp_input *input = &program->input[i];
-        if (!input->closed_list || input->open_unlisted || b->known[i] || ranged[i]) {
-            continue;
-        }
+    for (uint32_t i = 0; i < unsure; i++) {
         bool known = true;
-        for (uint32_t w = 0; w < b->words; w++) {
-            known &= (missing_in[i][w] & ~b->rated[w]) == 0;
+        for (uint32_t w = 0; w < b->words && !b->all_rated; w++) {
+            known &= (missing[i][w] & ~b->rated[w]) == 0;
         }
-        b->known[i] = known;
+        b->known[b->unsure[i]] = known;
     }
     return valid;
 }
@@ -425,9 +456,10 @@ static void start(block *b, uint64_t row, uint64_t end)
     b->count = end - row < TPP_BLOCK ? (uint32_t)(end - row) : TPP_BLOCK;
     b->words = (b->count + 63) / 64;
     b->size = 64 * b->words;
-    for (uint32_t w = 0; w < WORDS; w++) {
+    memcpy(b->mask, ALL, sizeof ALL);
+    for (uint32_t w = b->count / 64; w < WORDS; w++) {
         const uint32_t left = b->count > 64 * w ? b->count - 64 * w : 0;
-        b->mask[w] = left >= 64 ? UINT64_MAX : (UINT64_C(1) << left) - 1;
+        b->mask[w] = (UINT64_C(1) << left) - 1;
     }
     b->ahead.column = 0;
     look_at_column(b);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-__extension__ typedef unsigned __int128 twice;
+#include "u128.h"
 
 void tpp_wide_set(tpp_wide *a, uint64_t value)
 {
@@ -40,7 +40,7 @@ bool tpp_wide_add(tpp_wide *a, const tpp_wide *b)
             }
             a->limb[a->length++] = 0;
         }
-        twice sum = (twice)a->limb[i] + (i < b->length ? b->limb[i] : 0) + carry;
+        tpp_u128 sum = (tpp_u128)a->limb[i] + (i < b->length ? b->limb[i] : 0) + carry;
         a->limb[i] = (uint64_t)sum;
         carry = (uint64_t)(sum >> 64);
     }
@@ -51,7 +51,7 @@ void tpp_wide_subtract(tpp_wide *a, const tpp_wide *b)
 {
     uint64_t borrow = 0;
     for (uint32_t i = 0; i < a->length; i++) {
-        twice difference = (twice)a->limb[i] - (i < b->length ? b->limb[i] : 0) - borrow;
+        tpp_u128 difference = (tpp_u128)a->limb[i] - (i < b->length ? b->limb[i] : 0) - borrow;
         a->limb[i] = (uint64_t)difference;
         borrow = (uint64_t)(difference >> 64) & 1;
     }
@@ -91,7 +91,7 @@ bool tpp_wide_multiply_small(tpp_wide *a, uint64_t factor)
     }
     uint64_t carry = 0;
     for (uint32_t i = 0; i < a->length; i++) {
-        twice product = (twice)a->limb[i] * factor + carry;
+        tpp_u128 product = (tpp_u128)a->limb[i] * factor + carry;
         a->limb[i] = (uint64_t)product;
         carry = (uint64_t)(product >> 64);
     }
@@ -120,7 +120,7 @@ bool tpp_wide_multiply(tpp_wide *product, const tpp_wide *a, const tpp_wide *b)
         uint64_t carry = 0;
         for (uint32_t j = 0; j < b->length; j++) {
             /* (2^64 - 1)^2 + 2 (2^64 - 1) = 2^128 - 1: no overflow. */
-            twice sum = (twice)a->limb[i] * b->limb[j] + limb[i + j] + carry;
+            tpp_u128 sum = (tpp_u128)a->limb[i] * b->limb[j] + limb[i + j] + carry;
             limb[i + j] = (uint64_t)sum;
             carry = (uint64_t)(sum >> 64);
         }

@@ -62,61 +62,72 @@ static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
     return word;
 }
 
-/* Four upper halves in their order. */
-static TPP_INLINE __m128i tpp_halves_of(const double *v)
+/* The ranks of 16 doubles in their order. Shuffles and packs work within 128-bit halves and leave
+ * pairs of rows apart, which one permutation of pairs mends. */
+static TPP_INLINE __m256i tpp_ranks_of(const double *v, __m256i offset, __m128i shift)
 {
-    const __m128 low = _mm_castpd_ps(_mm_loadu_pd(v)), high = _mm_castpd_ps(_mm_loadu_pd(v + 2));
-    return _mm_castps_si128(_mm_shuffle_ps(low, high, 0xDD));
+    __m256i rank[2];
+    for (unsigned i = 0; i < 2; i++) {
+        const __m256 low = _mm256_castpd_ps(_mm256_loadu_pd(v + 8 * i));
+        const __m256 high = _mm256_castpd_ps(_mm256_loadu_pd(v + 8 * i + 4));
+        const __m256i halves = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0xDD));
+        rank[i] = _mm256_sub_epi32(_mm256_sra_epi32(halves, shift), offset);
+    }
+    return _mm256_permutevar8x32_epi32(_mm256_packs_epi32(rank[0], rank[1]),
+                                       _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
-/* The upper halves of 64 doubles, in an order of their own: packing works within 128-bit halves, so
- * of every 32 the first 16 go to the low halves of 4 vectors and the rest to the high ones. */
-static TPP_INLINE void tpp_halves(int32_t *restrict halves, const double *restrict v)
+/* The ranks of n doubles (see rank.h), 64 a word. Of every 32, rows 8 to 15 and 16 to 23 change
+ * places, so that packing two vectors to bytes leaves all in order. */
+static inline void tpp_ranks(int16_t *restrict ranks, const double *restrict v, int32_t offset,
+                             uint32_t shift, uint32_t n)
 {
-    for (unsigned part = 0; part < 64; part += 32) {
-        for (unsigned i = 0; i < 4; i++) {
-            const __m256i low = _mm256_castsi128_si256(tpp_halves_of(v + part + 4 * i));
-            const __m256i both =
-                _mm256_inserti128_si256(low, tpp_halves_of(v + part + 16 + 4 * i), 1);
-            _mm256_store_si256((__m256i *)(void *)(halves + part + 8 * i), both);
-        }
+    const __m256i less = _mm256_set1_epi32(offset);
+    const __m128i right = _mm_cvtsi32_si128((int)shift);
+    for (uint32_t i = 0; i < n; i += 32) {
+        const __m256i one = tpp_ranks_of(v + i, less, right);
+        const __m256i two = tpp_ranks_of(v + i + 16, less, right);
+        _mm256_store_si256((__m256i *)(void *)(ranks + i), _mm256_permute2x128_si256(one, two, 0x20));
+        _mm256_store_si256((__m256i *)(void *)(ranks + i + 16),
+                           _mm256_permute2x128_si256(one, two, 0x31));
     }
 }
 
-static TPP_INLINE uint32_t tpp_pack_halves(const __m256i m[4])
+static TPP_INLINE __m256i tpp_ranks_at(const int16_t *ranks)
 {
-    const __m256i bytes =
-        _mm256_packs_epi16(_mm256_packs_epi32(m[0], m[1]), _mm256_packs_epi32(m[2], m[3]));
-    return (uint32_t)_mm256_movemask_epi8(bytes);
+    return _mm256_load_si256((const __m256i *)(const void *)ranks);
 }
 
-/* Bit i: the half of double i is above `half`. */
-static TPP_INLINE uint64_t tpp_halves_above(const int32_t *halves, int32_t half)
+/* Bit i: rank i is below `bound`. */
+static TPP_INLINE uint64_t tpp_ranks_below(const int16_t *ranks, int16_t bound)
 {
-    const __m256i bound = _mm256_set1_epi32(half);
+    const __m256i bounds = _mm256_set1_epi16(bound);
     uint64_t word = 0;
     for (unsigned part = 0; part < 64; part += 32) {
-        __m256i holds[4];
-        for (unsigned i = 0; i < 4; i++) {
-            const __m256i x = _mm256_load_si256((const __m256i *)(const void *)(halves + part + 8 * i));
-            holds[i] = _mm256_cmpgt_epi32(x, bound);
-        }
-        word |= (uint64_t)tpp_pack_halves(holds) << part;
+        const __m256i low = _mm256_cmpgt_epi16(bounds, tpp_ranks_at(ranks + part));
+        const __m256i high = _mm256_cmpgt_epi16(bounds, tpp_ranks_at(ranks + part + 16));
+        const uint32_t bits = (uint32_t)_mm256_movemask_epi8(_mm256_packs_epi16(low, high));
+        word |= (uint64_t)bits << part;
     }
     return word;
 }
 
-/* Whether any half lies from `first` to `last`. */
-static TPP_INLINE bool tpp_halves_any(const int32_t *halves, int32_t first, int32_t last)
+/* Whether any of n ranks, a multiple of 64, lies from `first` to `last`. */
+static inline bool tpp_ranks_any(const int16_t *ranks, int16_t first, int16_t last, uint32_t n)
 {
-    const __m256i least = _mm256_set1_epi32(first);
-    __m256i any = _mm256_set1_epi32(-1);
-    for (unsigned i = 0; i < 64; i += 8) {
-        const __m256i x = _mm256_load_si256((const __m256i *)(const void *)(halves + i));
-        any = _mm256_min_epu32(any, _mm256_sub_epi32(x, least));
+    const __m256i least = _mm256_set1_epi16(first);
+    const __m256i most = _mm256_set1_epi16(-1);
+    __m256i any[4] = {most, most, most, most};
+    for (uint32_t i = 0; i < n; i += 64) {
+        for (unsigned j = 0; j < 4; j++) {
+            const __m256i above = _mm256_sub_epi16(tpp_ranks_at(ranks + i + 16 * j), least);
+            any[j] = _mm256_min_epu16(any[j], above);
+        }
     }
-    const __m256i width = _mm256_set1_epi32((int32_t)((uint32_t)last - (uint32_t)first));
-    const __m256i inside = _mm256_cmpeq_epi32(_mm256_min_epu32(any, width), any);
+    const __m256i nearest =
+        _mm256_min_epu16(_mm256_min_epu16(any[0], any[1]), _mm256_min_epu16(any[2], any[3]));
+    const __m256i width = _mm256_set1_epi16((int16_t)(last - first));
+    const __m256i inside = _mm256_cmpeq_epi16(_mm256_min_epu16(nearest, width), nearest);
     return _mm256_testz_si256(inside, inside) == 0;
 }
 
@@ -136,20 +147,20 @@ static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
 static inline void tpp_maximum_of(double *restrict out, const double *const *x,
                                   const double *constant, uint32_t terms, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i += 16) {
-        __m256d most[4];
+    for (uint32_t i = 0; i < n; i += 32) {
+        __m256d most[8];
         const __m256d first = _mm256_set1_pd(constant[0]);
-        for (unsigned j = 0; j < 4; j++) {
+        for (unsigned j = 0; j < 8; j++) {
             most[j] = _mm256_mul_pd(first, _mm256_loadu_pd(x[0] + i + 4 * j));
         }
         for (uint32_t t = 1; t < terms; t++) {
             const __m256d c = _mm256_set1_pd(constant[t]);
-            for (unsigned j = 0; j < 4; j++) {
-                const __m256d y = _mm256_mul_pd(c, _mm256_loadu_pd(x[t] + i + 4 * j));
-                most[j] = _mm256_max_pd(most[j], y);
+            const double *from = x[t] + i;
+            for (unsigned j = 0; j < 8; j++) {
+                most[j] = _mm256_max_pd(most[j], _mm256_mul_pd(c, _mm256_loadu_pd(from + 4 * j)));
             }
         }
-        for (unsigned j = 0; j < 4; j++) {
+        for (unsigned j = 0; j < 8; j++) {
             _mm256_store_pd(out + i + 4 * j, most[j]);
         }
     }
@@ -168,20 +179,23 @@ static TPP_INLINE bool tpp_word_any_between(const double *v, double below, doubl
     return _mm256_movemask_pd(any) != 0;
 }
 
-/* True only if 2^-49 <= v[i] < 2^79 for all of n doubles, a multiple of 8: what a spec sheet holds,
+/* True only if 2^-49 <= v[i] < 2^79 for all of n doubles, a multiple of 64: what a spec sheet holds,
  * zeros and blanks aside. The bit patterns of such doubles, less that of 2^-49, are below 2^59;
  * every other double, read as an unsigned integer, has one of the upper five bits set then. */
 static inline bool tpp_all_usual(const double *v, uint32_t n)
 {
     const __m256i shift = _mm256_set1_epi64x(-(INT64_C(974) << 52));
-    __m256i any = _mm256_setzero_si256(), more = any;
-    for (uint32_t i = 0; i < n; i += 8) {
-        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(v + i));
-        const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(v + i + 4));
-        any = _mm256_or_si256(any, _mm256_add_epi64(x, shift));
-        more = _mm256_or_si256(more, _mm256_add_epi64(y, shift));
+    __m256i any[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+                      _mm256_setzero_si256()};
+    for (uint32_t i = 0; i < n; i += 32) {
+        for (unsigned j = 0; j < 8; j++) {
+            const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(v + i + 4 * j));
+            any[j % 4] = _mm256_or_si256(any[j % 4], _mm256_add_epi64(x, shift));
+        }
     }
-    const __m256i upper = _mm256_srli_epi64(_mm256_or_si256(any, more), 59);
+    const __m256i all = _mm256_or_si256(_mm256_or_si256(any[0], any[1]),
+                                        _mm256_or_si256(any[2], any[3]));
+    const __m256i upper = _mm256_srli_epi64(all, 59);
     return _mm256_testz_si256(upper, upper) != 0;
 }
 
@@ -249,42 +263,49 @@ static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
     return word;
 }
 
-static TPP_INLINE void tpp_halves(int32_t *restrict halves, const double *restrict v)
+static inline void tpp_ranks(int16_t *restrict ranks, const double *restrict v, int32_t offset,
+                             uint32_t shift, uint32_t n)
 {
-    for (unsigned i = 0; i < 64; i += 4) {
-        const __m128 low = _mm_castpd_ps(_mm_loadu_pd(v + i));
-        const __m128 high = _mm_castpd_ps(_mm_loadu_pd(v + i + 2));
-        _mm_store_ps((float *)(void *)(halves + i), _mm_shuffle_ps(low, high, 0xDD));
+    const __m128i less = _mm_set1_epi32(offset), right = _mm_cvtsi32_si128((int)shift);
+    for (uint32_t i = 0; i < n; i += 8) {
+        __m128i rank[2];
+        for (unsigned j = 0; j < 2; j++) {
+            const __m128 low = _mm_castpd_ps(_mm_loadu_pd(v + i + 4 * j));
+            const __m128 high = _mm_castpd_ps(_mm_loadu_pd(v + i + 4 * j + 2));
+            const __m128i halves = _mm_castps_si128(_mm_shuffle_ps(low, high, 0xDD));
+            rank[j] = _mm_sub_epi32(_mm_sra_epi32(halves, right), less);
+        }
+        _mm_store_si128((__m128i *)(void *)(ranks + i), _mm_packs_epi32(rank[0], rank[1]));
     }
 }
 
-static TPP_INLINE uint64_t tpp_halves_above(const int32_t *halves, int32_t half)
+static TPP_INLINE __m128i tpp_ranks_at(const int16_t *ranks)
 {
-    const __m128i bound = _mm_set1_epi32(half);
+    return _mm_load_si128((const __m128i *)(const void *)ranks);
+}
+
+static TPP_INLINE uint64_t tpp_ranks_below(const int16_t *ranks, int16_t bound)
+{
+    const __m128i bounds = _mm_set1_epi16(bound);
     uint64_t word = 0;
-    for (unsigned part = 0; part < 64; part += 16) {
-        __m128i holds[4];
-        for (unsigned i = 0; i < 4; i++) {
-            const __m128i x = _mm_load_si128((const __m128i *)(const void *)(halves + part + 4 * i));
-            holds[i] = _mm_cmpgt_epi32(x, bound);
-        }
-        const __m128i bytes = _mm_packs_epi16(_mm_packs_epi32(holds[0], holds[1]),
-                                              _mm_packs_epi32(holds[2], holds[3]));
-        word |= (uint64_t)(unsigned)_mm_movemask_epi8(bytes) << part;
+    for (unsigned i = 0; i < 64; i += 16) {
+        const __m128i low = _mm_cmpgt_epi16(bounds, tpp_ranks_at(ranks + i));
+        const __m128i high = _mm_cmpgt_epi16(bounds, tpp_ranks_at(ranks + i + 8));
+        word |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high)) << i;
     }
     return word;
 }
 
-static TPP_INLINE bool tpp_halves_any(const int32_t *halves, int32_t first, int32_t last)
+static inline bool tpp_ranks_any(const int16_t *ranks, int16_t first, int16_t last, uint32_t n)
 {
-    const __m128i below = _mm_set1_epi32(first), above = _mm_set1_epi32(last);
-    __m128i any = _mm_setzero_si128();
-    for (unsigned i = 0; i < 64; i += 4) {
-        const __m128i x = _mm_load_si128((const __m128i *)(const void *)(halves + i));
-        const __m128i outside = _mm_or_si128(_mm_cmplt_epi32(x, below), _mm_cmpgt_epi32(x, above));
-        any = _mm_or_si128(any, _mm_cmpeq_epi32(outside, _mm_setzero_si128()));
+    const __m128i below = _mm_set1_epi16(first), above = _mm_set1_epi16(last);
+    __m128i outside = _mm_set1_epi16(-1);
+    for (uint32_t i = 0; i < n; i += 8) {
+        const __m128i x = tpp_ranks_at(ranks + i);
+        outside = _mm_and_si128(
+            outside, _mm_or_si128(_mm_cmplt_epi16(x, below), _mm_cmpgt_epi16(x, above)));
     }
-    return _mm_movemask_epi8(any) != 0;
+    return _mm_movemask_epi8(outside) != 0xFFFF;
 }
 
 static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
@@ -350,15 +371,6 @@ static TPP_INLINE uint64_t tpp_word_at_least(const double *v, double bound)
     return word;
 }
 
-static TPP_INLINE void tpp_halves(int32_t *restrict halves, const double *restrict v)
-{
-    for (unsigned i = 0; i < 64; i++) {
-        int64_t bits;
-        memcpy(&bits, v + i, sizeof bits);
-        halves[i] = (int32_t)(bits >> 32);
-    }
-}
-
 static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
 {
     uint64_t word = 0;
@@ -368,20 +380,41 @@ static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
     return word;
 }
 
-static TPP_INLINE uint64_t tpp_halves_above(const int32_t *halves, int32_t half)
+static inline void tpp_ranks(int16_t *restrict ranks, const double *restrict v, int32_t offset,
+                             uint32_t shift, uint32_t n)
 {
-    uint64_t word = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        const int32_t rank = ((int32_t)(bits >> 32) >> shift) - offset;
+        ranks[i] = (int16_t)(rank < INT16_MIN ? INT16_MIN : rank > INT16_MAX ? INT16_MAX : rank);
+    }
+}
+
+/* A byte of 0 or 1 a rank, which compilers vectorise; a product moves 8 of them to the bits of one
+ * byte: 2^(8 i) * 2^(56 - 7 i) = 2^(56 + i). */
+static TPP_INLINE uint64_t tpp_ranks_below(const int16_t *ranks, int16_t bound)
+{
+    uint8_t below[64];
     for (unsigned i = 0; i < 64; i++) {
-        word |= (uint64_t)(halves[i] > half) << i;
+        below[i] = ranks[i] < bound;
+    }
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t bytes = 0;
+        for (unsigned j = 0; j < 8; j++) {
+            bytes |= (uint64_t)below[8 * i + j] << 8 * j;
+        }
+        word |= (bytes * UINT64_C(0x0102040810204080) >> 56) << 8 * i;
     }
     return word;
 }
 
-static TPP_INLINE bool tpp_halves_any(const int32_t *halves, int32_t first, int32_t last)
+static inline bool tpp_ranks_any(const int16_t *ranks, int16_t first, int16_t last, uint32_t n)
 {
     bool any = false;
-    for (unsigned i = 0; i < 64; i++) {
-        any |= halves[i] >= first && halves[i] <= last;
+    for (uint32_t i = 0; i < n; i++) {
+        any |= ranks[i] >= first && ranks[i] <= last;
     }
     return any;
 }

@@ -156,11 +156,11 @@ REACH = 24
 
 
 def neighbours() -> tuple[np.ndarray, np.ndarray]:
-    """(2 REACH + 1, 2 REACH + 1): where the chips around CENTRE stand (-1 below 5.92, 0 on it, 1
-    above), and which ways are wrong there: 1 the quotient, 2 the product, 3 both.
+    """Whether the chips around CENTRE reach 5.92, and which ways to decide it are wrong there: 1
+    the quotient, 2 the product, 3 both; (2 REACH + 1, 2 REACH + 1), by rate and area.
 
-    The chips are all pairs of doubles up to REACH units in the last place away. The truth is that
-    of `tppcore.classify`.
+    The chips are all pairs of doubles up to REACH units in the last place away; the truth is what
+    `tppcore.classify` says.
     """
     ulps = np.arange(-REACH, REACH + 1)
     rates, areas = (centre + ulps * np.spacing(centre) for centre in CENTRE)
@@ -237,7 +237,9 @@ def _plane(axis: Any) -> None:
     axis.axhline(0, color=INK, lw=0.8, zorder=2)
     for code, colour, height in ((1, DIVIDES, 0.62), (2, MULTIPLIES, 1.24)):
         hit = areas[(wrong & code) > 0]
-        axis.vlines(hit, 0, height, color=colour, lw=0.7, zorder=3 if code == 1 else 2.5)
+        stems = np.tile([0, height, np.nan], len(hit))
+        order = 3 if code == 1 else 2.5
+        axis.plot(np.repeat(hit, 3), stems, color=colour, lw=0.7, zorder=order)
         axis.plot(hit, np.full(len(hit), height), ".", color=colour, ms=2.6, zorder=4)
     labels = (
         (DIVIDES, "tpp / area >= 5.92 says no on the line"),

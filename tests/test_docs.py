@@ -4,13 +4,16 @@ import contextlib
 import csv
 import io
 import itertools
+import json
 import re
 import runpy
 import shutil
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tppcore as tpp
@@ -91,6 +94,43 @@ def test_law_is_up_to_date():
     page = runpy.run_path(str(ROOT / "docs" / "make_law.py"))["page"]
     text = (ROOT / "docs" / "law.md").read_text("utf-8")
     assert text == page(text, compile_specs(ROOT / "specs")), "run docs/make_law.py"
+
+
+def script(name):
+    return runpy.run_path(str(ROOT / "docs" / name))
+
+
+def test_naive_is_up_to_date():
+    text = (ROOT / "docs" / "naive.md").read_text("utf-8")
+    assert text == script("make_naive.py")["page"](text), "run docs/make_naive.py"
+
+
+def test_picture_of_naive_code():
+    """The verdicts around one chip are those of fractions, and some naive answers differ."""
+    made = script("make_naive.py")
+    truth, wrong = made["neighbours"]()
+    reach = made["REACH"]
+    rates, areas = (
+        [float(centre + i * np.spacing(centre)) for i in range(-reach, reach + 1)]
+        for centre in made["CENTRE"]
+    )
+    for row, rate in enumerate(rates):
+        for column, area in enumerate(areas):
+            density = 8 * Fraction(repr(rate)) / Fraction(repr(area))
+            assert truth[row, column] == (density >= Fraction(592, 100))
+            assert ((8 * rate / area >= 5.92) != truth[row, column]) == (wrong[row, column] & 1)
+    assert truth[reach, reach]
+    assert wrong[reach, reach] == 1
+    areas = np.arange(1, 20_001)
+    share = float(np.mean((made["on_the_line"](areas) & 1) > 0))
+    assert share == made["mistakes"](made["quotient"], 592, 0, areas)
+    assert 0.05 < share < 0.2
+
+
+def test_speed_is_up_to_date():
+    text = (ROOT / "docs" / "speed.md").read_text("utf-8")
+    document = json.loads((ROOT / "docs" / "speed.json").read_text("utf-8"))
+    assert text == script("make_speed.py")["page"](text, document), "run docs/make_speed.py"
 
 
 def test_additions(tmp_path, monkeypatch):

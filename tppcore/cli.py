@@ -449,6 +449,11 @@ def bench(rows: int, rounds: int, threads: int | None, as_json: bool) -> None:
         report.print_table(*small.table(found))
 
 
+from tppcore.cli_edges import edges_group  # noqa: E402  (it needs click too)
+
+cli.add_command(edges_group(_law, _rulebook, _Many))
+
+
 def main() -> NoReturn:
     """The entry point of the command."""
     cli(prog_name="tppcore")

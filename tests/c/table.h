@@ -122,6 +122,80 @@ static inline void fill_flags(table *t, uint32_t input, int style, unsigned long
     }
 }
 
+/* Nulls by a bitmap of its own length, which begins in the middle of a byte. */
+static inline void fill_present(table *t, uint32_t input, int style, unsigned long long *state)
+{
+    const uint32_t first = (uint32_t)(next_random(state) % 8);
+    const size_t size = (size_t)((first + t->rows + 7) / 8);
+    uint8_t *present = owned(t, input, 3, size);
+    memset(present, 0, size);
+    for (uint64_t i = 0; i < t->rows; i++) {
+        if (!is_missing(state, style)) {
+            present[(first + i) / 8] |= (uint8_t)(1 << (first + i) % 8);
+        }
+    }
+    t->column[input].present = present;
+    t->column[input].first_bit = first;
+}
+
+/* At most `most`, and whole. */
+static inline uint64_t whole(uint32_t input, unsigned long long *state, double most)
+{
+    const double value = floor(number(input, state));
+    const uint64_t least = input == AREA || input == ITEMS;
+    return value < (double)least ? least : (uint64_t)(value < most ? value : most);
+}
+
+#define FILL_INTEGERS(kind_, type, most)                                                           \
+    case kind_: {                                                                                  \
+        type *values = owned(t, input, 0, t->rows * sizeof *values);                               \
+        for (uint64_t i = 0; i < t->rows; i++) {                                                   \
+            values[i] = (type)whole(input, state, most);                                           \
+        }                                                                                          \
+        t->column[input].values = values;                                                          \
+        break;                                                                                     \
+    }
+
+/* Any kind but doubles and booleans; where a bitmap tells, some rows are null. */
+static inline void fill_kind(table *t, uint32_t input, tpp_kind kind, int style,
+                             unsigned long long *state)
+{
+    t->column[input].kind = kind;
+    switch (kind) {
+    case TPP_FLOAT32: {
+        float *values = owned(t, input, 0, t->rows * sizeof *values);
+        for (uint64_t i = 0; i < t->rows; i++) {
+            values[i] = is_missing(state, style) ? NAN : (float)number(input, state);
+        }
+        t->column[input].values = values;
+        break;
+    }
+        FILL_INTEGERS(TPP_INT8, int8_t, 127)
+        FILL_INTEGERS(TPP_INT16, int16_t, 32767)
+        FILL_INTEGERS(TPP_INT32, int32_t, 2147483647)
+        FILL_INTEGERS(TPP_INT64, int64_t, 9007199254740992)
+        FILL_INTEGERS(TPP_UINT8, uint8_t, 255)
+        FILL_INTEGERS(TPP_UINT16, uint16_t, 65535)
+        FILL_INTEGERS(TPP_UINT32, uint32_t, 4294967295)
+        FILL_INTEGERS(TPP_UINT64, uint64_t, 9007199254740992)
+    case TPP_DECIMAL128: {
+        const int32_t scale = (int32_t)(next_random(state) % 4);
+        uint64_t *values = owned(t, input, 0, t->rows * 2 * sizeof *values);
+        for (uint64_t i = 0; i < t->rows; i++) {
+            values[2 * i] = whole(input, state, 1e9) * (uint64_t)(scale == 3 ? 1000 : 1) +
+                            (input == ITEMS || input == PLANAR ? 0 : next_random(state) % 2);
+            values[2 * i + 1] = 0;
+        }
+        t->column[input].values = values;
+        t->column[input].scale = scale;
+        break;
+    }
+    default:
+        CHECK(kind < TPP_KIND_COUNT);
+    }
+    fill_present(t, input, style, state);
+}
+
 static inline table random_table(uint64_t rows, int style, unsigned long long *state)
 {
     table t = {.rows = rows};
@@ -129,8 +203,11 @@ static inline table random_table(uint64_t rows, int style, unsigned long long *s
         if ((style & HOLES) != 0 && next_random(state) % 8 == 0) {
             continue; /* the table lacks it */
         }
-        if (i == PLANAR && next_random(state) % 2 == 0) {
+        const tpp_kind kind = (tpp_kind)(next_random(state) % TPP_KIND_COUNT);
+        if (kind == TPP_BOOLEAN ? i == PLANAR : (style & KINDS) == 0 && i == PLANAR) {
             fill_flags(&t, i, style, state);
+        } else if ((style & KINDS) != 0 && kind != TPP_BOOLEAN && kind != TPP_FLOAT64) {
+            fill_kind(&t, i, kind, style, state);
         } else {
             fill_doubles(&t, i, style, state);
         }

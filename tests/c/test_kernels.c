@@ -201,6 +201,58 @@ static void test_ranges_that_are_none(void)
     tpp_program_close(program);
 }
 
+/* One wrong cell in a column of another kind; and under a null it does not matter. */
+static void test_errors_of_every_kind(void)
+{
+    static answer found;
+    static const uint64_t beyond = (UINT64_C(1) << 53) + 1; /* no double's decimal */
+    float singles[70];
+    int8_t bytes[70];
+    int64_t longs[70];
+    uint64_t naturals[70], decimals[70][2];
+    uint8_t present[11];
+    table t = {.rows = 70};
+    tpp_program *program = open_law();
+    for (int i = 0; i < 70; i++) {
+        singles[i] = 514.3f;
+        bytes[i] = 100;
+        longs[i] = 100;
+        naturals[i] = 100;
+        decimals[i][0] = 51430;
+        decimals[i][1] = 0;
+    }
+    singles[65] = 1e25f;
+    bytes[66] = -1;
+    longs[67] = (int64_t)beyond;
+    naturals[68] = UINT64_MAX;
+    decimals[69][1] = UINT64_MAX;
+    const struct {
+        tpp_column column;
+        uint64_t row;
+        tpp_status status;
+    } wrong[] = {
+        {{.values = singles, .kind = TPP_FLOAT32}, 65, TPP_ERROR_RANGE},
+        {{.values = bytes, .kind = TPP_INT8}, 66, TPP_ERROR_NEGATIVE},
+        {{.values = longs, .kind = TPP_INT64}, 67, TPP_ERROR_DIGITS},
+        {{.values = naturals, .kind = TPP_UINT64}, 68, TPP_ERROR_DIGITS},
+        {{.values = decimals, .kind = TPP_DECIMAL128, .scale = 2}, 69, TPP_ERROR_NEGATIVE},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        t.column[DRAM] = wrong[i].column;
+        compare_kernels(program, &t, &found);
+        CHECK(found.status == wrong[i].status);
+        CHECK(found.error.row == wrong[i].row && found.error.input == DRAM);
+        const uint64_t bit = wrong[i].row + 7;
+        memset(present, 0xFF, sizeof present);
+        present[bit / 8] &= (uint8_t)~(1u << bit % 8);
+        t.column[DRAM].present = present;
+        t.column[DRAM].first_bit = 7;
+        compare_kernels(program, &t, &found);
+        CHECK(found.status == TPP_OK);
+    }
+    tpp_program_close(program);
+}
+
 /* Programs with a right checksum and wrong bytes: what opens evaluates without harm, and alike. */
 static void test_forged_laws(void)
 {
@@ -256,6 +308,7 @@ int main(void)
     test_every_length_and_style();
     test_every_error();
     test_ranges_that_are_none();
+    test_errors_of_every_kind();
     test_forged_laws();
     return 0;
 }

@@ -52,12 +52,14 @@ _FLAT |= {"transistors_bn": "100", "tops_fp8": "500", "die_area_mm2": "600", "hb
 
 @dataclass(slots=True)
 class Edge:
-    """One row: the paragraphs and cuts that it is about, its kind, the way on which it reaches
-    the threshold, and what it states."""
+    """One row: the cuts that it is about, its kind, the way on which it reaches the threshold, the
+    quantity that was changed for it (or ""), what it states, and the paragraphs that it is for,
+    by their place in the rulebook."""
 
     cuts: tuple[Cut, ...]
     kind: str
     route: str
+    changed: str
     cells: Cells
     paragraphs: dict[int, None]
 
@@ -79,7 +81,9 @@ class _Maker:
     def __init__(self, rules: Rulebook) -> None:
         self.rules = rules
         self.grounds = [Ground(each, rules.vocabulary) for each in rules.paragraphs]
-        self.solver = Solver(rules.formulas, _factors(rules, self.grounds))
+        factors = _factors(rules, self.grounds)
+        self.solver = Solver(rules.formulas, factors)
+        self.quick = Solver(rules.formulas, factors, most=6, trials=200)
         self.variants = Variants(rules)
         self.found = Made()
         self._places: dict[object, Edge] = {}
@@ -91,28 +95,37 @@ class _Maker:
         return self.rules.formulas.tree(metric)
 
     def make(self) -> Made:
-        first: dict[Cut, int] = {}
+        homes: dict[Cut, list[int]] = {}
         for i, ground in enumerate(self.grounds):
             for cut in ground.cuts:
                 self.test(i, cut)
-                first.setdefault(cut, i)
+                homes.setdefault(cut, []).append(i)
             for pair in combinations(ground.cuts, 2):
                 if pair[0].metric != pair[1].metric and {c.kind for c in pair} == {"number"}:
                     self.corner(i, pair)
-        for cut, i in first.items():
+        for cut, members in homes.items():
             if cut.kind == "number":
-                self.ways(i, cut)
+                self.ways(min(members, key=self.plainness), cut)
         return self.found
 
+    def plainness(self, i: int) -> tuple[bool, int, int]:
+        """Of the paragraphs with a test, the one that has little else and is no note."""
+        return self.rules.paragraphs[i].kind == "note", len(self.grounds[i].cuts), i
+
     def put(
-        self, i: int, cuts: tuple[Cut, ...], kind: str, route: str, cells: Mapping[str, object]
+        self,
+        i: int,
+        cuts: tuple[Cut, ...],
+        kind: str,
+        route: str,
+        cells: Cells,
+        changed: str = "",
     ) -> None:
         """A row; the same row about the same test is kept once, for all its paragraphs."""
-        key = (cuts, kind, tuple(cells.items()))
+        key = (cuts, kind, frozenset(cells.items()))
         if key not in self._places:
-            edge = Edge(cuts, kind, route, cells, {})  # type: ignore[arg-type]
-            self._places[key] = edge
-            self.found.edges.append(edge)
+            self._places[key] = Edge(cuts, kind, route, changed, cells, {})
+            self.found.edges.append(self._places[key])
         self._places[key].paragraphs[i] = None
 
     def note(self, i: int, what: str) -> None:
@@ -150,11 +163,11 @@ class _Maker:
         moving = self.variants.moving(cut, cells)
         moved = moving if whole else moving[:1]
         for kind, name, each in self.variants.steps(cut, cells, moved):
-            self.put(i, (cut,), kind, _by(route, name), each)
+            self.put(i, (cut,), kind, route, each, name)
         for kind, name, each in self.variants.missing(cut, cells):
-            self.put(i, (cut,), kind, _by(route, name), each)
+            self.put(i, (cut,), kind, route, each, name)
         for kind, name, each in self.variants.ranges(cut, cells, moved):
-            self.put(i, (cut,), kind, _by(route, name), each)
+            self.put(i, (cut,), kind, route, each, name)
 
     def discrete(self, i: int, cut: Cut) -> None:
         for span in cut.values:
@@ -169,7 +182,7 @@ class _Maker:
                 self.put(i, (cut,), "word" if on else "other word", route.name, cells)
             if on:
                 for kind, name, each in self.variants.missing(cut, cells):
-                    self.put(i, (cut,), kind, _by(route.name, name), each)
+                    self.put(i, (cut,), kind, route.name, each, name)
 
     def tie(
         self, i: int, cut: Cut, span: Span | None = None
@@ -186,7 +199,8 @@ class _Maker:
     def first(self, route: Route, targets: Mapping[str, Span]) -> Known | None:
         key = route, frozenset(targets.items())
         if key not in self._firsts:
-            self._firsts[key] = next(self.solutions(route, targets), None)
+            near = next(self.solutions(route, targets, self.quick), None)
+            self._firsts[key] = near or next(self.solutions(route, targets), None)
         return self._firsts[key]
 
     def solutions(
@@ -225,7 +239,7 @@ class _Maker:
     # Two thresholds at once.
 
     def corner(self, i: int, pair: tuple[Cut, ...]) -> None:
-        missed = []
+        missed: list[object] = []
         for context in islice(self.grounds[i].contexts(pair), _CORNER_CONTEXTS):
             missed = []
             rows = []
@@ -281,13 +295,14 @@ class _Maker:
             for known in found:
                 cells = self.sheet(known, route)
                 self.around(i, cut, route.name, cells, whole=False)
-                for name, other in self.decoys(cut, route, known, cells):
-                    self.put(i, (cut,), "on", f"{route.name} beside {name}", other)
-                    for kind, _, each in self.variants.steps(cut, other, list(route.rates)):
-                        self.put(i, (cut,), kind, f"{route.name} beside {name}", each)
-                    for kind, gone, each in self.variants.missing(cut, other):
-                        if kind == "unlisted format" and gone in route.rates:
-                            self.put(i, (cut,), kind, f"{route.name} beside {name}", each)
+                for other, row in self.decoys(cut, route, known, cells):
+                    way = f"{route.name} beside {other}"
+                    self.put(i, (cut,), "on", way, row)
+                    for kind, name, each in self.variants.steps(cut, row, list(route.rates)):
+                        self.put(i, (cut,), kind, way, each, name)
+                    for kind, name, each in self.variants.missing(cut, row):
+                        if kind == "unlisted format" and name in route.rates:
+                            self.put(i, (cut,), kind, way, each, name)
         for way in [way for way, found in reached.items() if not found]:
             self.note(i, f"{self.grounds[i].text(cut)}: not reached exactly by {way}")
         self.treacherous(i, cut, targets)
@@ -321,7 +336,7 @@ class _Maker:
         """Ties that doubles miss: to either side, if there are any near."""
         shares = [Fraction(n, 1000) for n in range(101, 900, 17)]
         areas = [Fraction(n, 10) for n in range(1013, 30000, 83)]
-        solver = Solver(self.rules.formulas, self.solver.factors, shares, 1000, areas)
+        solver = Solver(self.rules.formulas, self.solver.factors, shares, 1000, areas, 2000)
         route = next(routes.plain(self.rules, list(targets)))
         ties = list(self.solutions(route, targets, solver))
         if not ties:
@@ -340,12 +355,7 @@ class _Maker:
                 way = f"{route.name} (doubles {side})".strip()
                 self.put(i, (cut,), "on", way, cells)
                 for kind, name, each in self.variants.steps(cut, cells, moving):
-                    self.put(i, (cut,), kind, _by(way, name), each)
-
-
-def _by(route: str, name: str) -> str:
-    """The way of a row whose quantity `name` was changed."""
-    return route if not name or route.startswith(name) else f"{route}: {name}".lstrip(": ")
+                    self.put(i, (cut,), kind, way, each, name)
 
 
 def _factors(rules: Rulebook, grounds: Sequence[Ground]) -> list[int]:

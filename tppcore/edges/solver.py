@@ -38,10 +38,8 @@ _USUAL: Mapping[str, Sequence[str]] = {
 }
 """What spec sheets show, by unit."""
 
+_NOTHING = Fraction(0)
 _OTHERS = ("1000", "2400", "450", "100", "10000", "1", "0.25")
-_TRIALS = 1500
-"""How many numbers a search tries; those that end do so within some hundred."""
-
 _SHARES = (Fraction(3, 5), Fraction(1), Fraction(0))
 
 
@@ -89,11 +87,9 @@ def folded(expr: Expr, known: Known) -> Expr:
         case Max(args):
             parts = [folded(each, known) for each in args]
             rest = dict.fromkeys(each for each in parts if not isinstance(each, Const))
-            constants = [each.value for each in parts if isinstance(each, Const)]
-            least = Const(max(constants)) if constants and max(constants) > 0 else None
-            return (
-                Max((*rest, *([least] if least else []))) if least or len(rest) > 1 else [*rest][0]
-            )
+            least = max((each.value for each in parts if isinstance(each, Const)), default=_NOTHING)
+            kept = (*rest, Const(least)) if least > 0 else tuple(rest)
+            return Max(kept) if len(kept) > 1 else kept[0]
         case Choice(subject, op, threshold, a, b):
             return Choice(folded(subject, known), op, threshold, folded(a, known), folded(b, known))
         case _:
@@ -104,8 +100,8 @@ class Solver:
     """Turns the metrics of a rulebook around.
 
     `factors` are whole numbers that denominators are multiplied with where plain ones leave no
-    decimal, `further` are more denominators; `shares` are the parts of a sum that its first term takes; `most` is how many decimals
-    of a span are tried.
+    decimal, `further` are more areas; `shares` are the parts of a sum that its first term takes;
+    `most` is how many decimals of a span are tried, `trials` how many numbers in all.
     """
 
     def __init__(
@@ -115,9 +111,10 @@ class Solver:
         shares: Sequence[Fraction] = _SHARES,
         most: int = 80,
         further: Sequence[Fraction] = (),
+        trials: int = 1500,
     ) -> None:
         self.formulas, self.factors, self.shares, self.most = formulas, factors, shares, most
-        self.further = further
+        self.further, self.trials = further, trials
         self._left = 0
         self._folded: dict[tuple[str, frozenset[tuple[str, Fraction]]], Expr] = {}
         self.specs = formulas.vocabulary.quantities
@@ -130,12 +127,12 @@ class Solver:
         trees = {name: self.folded(name, known) for name in targets}
         first, *others = _apart(trees)
         for group in others:
-            self._left = _TRIALS
+            self._left = self.trials
             found = next(self._all(_ordered(group, trees, targets), known), None)
             if found is None:
                 return
             known = found
-        self._left = _TRIALS
+        self._left = self.trials
         yield from self._all(_ordered(first, trees, targets), known)
 
     def folded(self, metric: str, known: Known) -> Expr:

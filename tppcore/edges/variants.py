@@ -26,7 +26,7 @@ Variant = tuple[str, str, Cells]
 """Kind of edge, the quantity that was changed, and the row."""
 
 PLACES = 2
-"""A step is one unit of the last decimal, of the second one at least: sheets show 989.4 and 989.5."""
+"""A step is one unit of the last decimal, but at most of the second one."""
 
 
 class Variants:

@@ -1,0 +1,271 @@
+"""Writes the tables and pictures of docs/speed.md from docs/speed.json, made by bench/run.py.
+
+    python docs/make_speed.py [JSON]
+
+With a JSON, for example bench/out/speed.json, that one is taken over as docs/speed.json first.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+TARGET, SOURCE = DOCS / "speed.md", DOCS / "speed.json"
+
+Document = Mapping[str, Any]
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        SOURCE.write_text(Path(sys.argv[1]).read_text("utf-8"), "utf-8")
+    document = json.loads(SOURCE.read_text("utf-8"))
+    TARGET.write_text(page(TARGET.read_text("utf-8"), document), "utf-8")
+    sys.path.append(str(ROOT))
+    from bench import picture
+
+    picture.save(picture.draw_engines(document["classify"]), DOCS / "speed", ["svg"])
+    picture.save(picture.draw_growth(document), DOCS / "growth", ["svg"])
+
+
+def page(text: str, document: Document) -> str:
+    """The page with everything between its markers made from measurements."""
+    parts = {
+        "machine": machine(document),
+        "bars": table(("what", "bar", "measured", "the roof", "met"), bars(document)),
+        **{f"classify {job}": classify(document, job) for job in ("gate", "rulebook")},
+        "kinds": kinds(document),
+        "chip": chip(document),
+        "rows": rows(document),
+        "memory": memory(document),
+    }
+    for name, made in parts.items():
+        head, marker, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, tail = rest.partition("<!-- end -->")
+        if not end:
+            raise ValueError(f"{TARGET}: no {name} with an end")
+        text = f"{head}{marker}\n{made}\n{end}{tail}"
+    return text
+
+
+def table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; figures stand on the right."""
+    ruler = ["---", *["---:"] * (len(heading) - 1)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (heading, ruler, *lines))
+
+
+def machine(document: Document) -> str:
+    about = document["classify"]["machine"]
+    libraries = ("python", "numpy", "numba", "polars", "duckdb", "numexpr")
+    versions = ", ".join(f"{name} {about[name]}" for name in libraries)
+    part = document["classify"]
+    return (
+        f"{about['processor']}, {about['memory']}, {about['system']}; "
+        f"C kernel `{about['kernel']}`; {versions}. "
+        f"{part['found']['gate']['rows']:,} rows, {part['threads']} threads, "
+        f"medians of {part['rounds']} rounds.\n"
+    )
+
+
+# -- what the design asks -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`least` or `most`, with the figure that was measured, and the one that the roof would have
+    in place of the engine: no program can do better."""
+
+    what: str
+    value: float | None
+    least: float | None = None
+    most: float | None = None
+    unit: str = ""
+    digits: int = 2
+    limit: float | None = None
+
+    def line(self) -> tuple[str, ...]:
+        bound = self.least if self.least is not None else self.most
+        assert bound is not None
+        bar = f"{'>=' if self.least is not None else '<='} {self.text(bound)}"
+        limit = "" if self.limit is None else self.text(self.limit)
+        if self.value is None:
+            return self.what, bar, "not measured", limit, ""
+        met = self.value >= bound if self.least is not None else self.value <= bound
+        return self.what, bar, self.text(self.value), limit, "yes" if met else "**no**"
+
+    def text(self, value: float) -> str:
+        return f"{value:,.{self.digits}f}{self.unit}"
+
+
+PEERS = {
+    "NumPy, obvious": 10,
+    "NumPy, in place": 10,
+    "NumPy, in blocks": 10,
+    "Polars, streaming": 2,
+    "DuckDB": 10,
+    "numexpr": 8,
+    "Numba, branch-free": 0.9,
+    "Numba, obvious": 1.1,
+}
+"""How many times as fast as each peer, with as many threads as it has (NumPy by itself has one)."""
+
+
+def bars(document: Document) -> Iterator[tuple[str, ...]]:
+    for bar in (*job_bars(document), *kind_bars(document), *chip_bars(document)):
+        yield bar.line()
+
+
+def job_bars(document: Document) -> Iterator[Bar]:
+    threads = document["classify"]["threads"]
+    for job, least in (("gate", 0.8), ("rulebook", 0.6)):
+        found = document["classify"]["found"][job]["contenders"]
+        ours = found.get(f"tppcore c x{threads}", {})
+        yield Bar(f"{job}: of the roof", ours.get("of_roof"), least=least, limit=1)
+        for peer, times in PEERS.items():
+            name = next((n for n in (f"{peer} x{threads}", f"{peer} x1") if n in found), peer)
+            each = found.get(name, {})
+            limit = 1 / each["of_roof"] if each else None
+            faster = each.get("tppcore_is_times_faster")
+            yield Bar(f"{job}: times {name}", faster, least=times, limit=limit)
+        one, all_, roof = (
+            found.get(name, {}).get("seconds")
+            for name in ("NumPy, obvious x1", f"tppcore c x{threads}", f"roof x{threads}")
+        )
+        yield Bar(
+            f"{job}: with {threads} threads, times NumPy, obvious x1",
+            faster_than(all_, one),
+            least=10,
+            limit=faster_than(roof, one),
+        )
+
+
+def faster_than(ours: list[float] | None, theirs: list[float] | None) -> float | None:
+    """The median of the ratios of each round."""
+    if ours is None or theirs is None:
+        return None
+    return statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
+
+
+def kind_bars(document: Document) -> Iterator[Bar]:
+    part = document["kinds"]["found"]
+    found, threads = part["kinds"], part["threads"]
+
+    def get(kind: str, key: str, scale: float = 1.0) -> float | None:
+        value = found.get(kind, {}).get(key)
+        return None if value is None else value * scale
+
+    for job, each in part["filter"].items():
+        cost = 100 * each["cost"]
+        yield Bar(f"{job}: cost of the exact filter, random", cost, most=15, unit=" %", digits=1)
+    yield Bar("1 % on ties: of the random rate", get("1 % on ties", "of_random"), least=0.5)
+    for kind, least in (("up to 15 digits", 10), ("17 digits", 1)):
+        rate = get(f"all on ties, {kind}", "rows_per_second", 1e-6 / threads)
+        yield Bar(f"all on ties, {kind}: a core", rate, least=least, unit=" M rows/s", digits=1)
+    yield Bar("round numbers: of the random rate", get("round numbers", "of_random"), least=0.6)
+    for kind in ("10 % missing", "ranges of die area"):
+        yield Bar(f"{kind}: of the roof for its bytes", get(kind, "of_roof"), least=0.4)
+    narrow = get("float32", "bytes_a_row")
+    if narrow is not None:
+        wide = found["random"]["bytes_a_row"]
+        yield Bar(
+            "float32: times the rate of doubles (the bar: its bytes)",
+            get("float32", "of_random"),
+            least=wide / narrow,
+        )
+
+
+def chip_bars(document: Document) -> Iterator[Bar]:
+    found = document["chip"]["found"]
+    for name, most, scale, unit in (
+        ("Python, a chip: us-3a090", 100, 1e-3, " us"),
+        ("Python, a chip: the whole rulebook", 100, 1e-3, " us"),
+        ("C: us-3a090", 150, 1, " ns"),
+        ("C: the whole rulebook", 600, 1, " ns"),
+        ("inside @njit: us-3a090", 50, 1, " ns"),
+    ):
+        nanoseconds = found.get(name, {}).get("ns")
+        value = None if nanoseconds is None else nanoseconds * scale
+        yield Bar(f"one chip, {name}", value, most=most, unit=unit, digits=0)
+
+
+# -- what was measured ----------------------------------------------------------------------------
+
+
+def classify(document: Document, name: str) -> str:
+    job = document["classify"]["found"][name]
+    heading = ("", "million rows/s", "of the roof", "tppcore is x times as fast", "outputs")
+    heading += ("wrong at ties",) if name == "gate" else ()
+
+    def line(each: str, entry: Mapping[str, Any]) -> list[str]:
+        faster, wrong = entry["tppcore_is_times_faster"], entry["wrong_at_ties"]
+        cells = [
+            each,
+            f"{entry['rows_per_second'] / 1e6:,.0f}",
+            f"{entry['of_roof']:.2f}",
+            "" if faster is None or each.startswith("roof") else f"{faster:.2f}",
+            entry["outputs"],
+        ]
+        if name == "gate":
+            cells.append("" if wrong is None else f"{100 * wrong:.1f} %" if wrong else "0")
+        return cells
+
+    return table(heading, (line(*item) for item in job["contenders"].items()))
+
+
+def kinds(document: Document) -> str:
+    part = document["kinds"]["found"]
+    return table(
+        (f"{part['rows']:,} rows", "bytes a row", "million rows/s", "of the roof", "of random"),
+        (
+            (
+                kind,
+                f"{each['bytes_a_row']:.1f}",
+                f"{each['rows_per_second'] / 1e6:,.1f}",
+                f"{each['of_roof']:.2f}",
+                f"{each['of_random']:.2f}",
+            )
+            if "refused" not in each
+            else (kind, "", "refused", "", "")
+            for kind, each in part["kinds"].items()
+        ),
+    )
+
+
+def chip(document: Document) -> str:
+    found = document["chip"]["found"]
+    return table(
+        ("one chip", "ns"),
+        ((name, each.get("left_out") or f"{each['ns']:,.0f}") for name, each in found.items()),
+    )
+
+
+def rows(document: Document) -> str:
+    points = document["rows"]["found"]["points"]
+    return table(
+        ("rows", "ns a row", "the roof's"),
+        (
+            (f"{each['rows']:,}", f"{each['ns_a_row']:.2f}", f"{each['roof_ns_a_row']:.2f}")
+            for each in points
+        ),
+    )
+
+
+def memory(document: Document) -> str:
+    keys = ("input_bytes", "output_bytes", "engine_beyond_bytes", "classify_beyond_bytes")
+    return table(
+        ("rows", "input, MiB", "output, MiB", "engine beyond these, MiB", "`classify`, MiB"),
+        (
+            (f"{each['rows']:,}", *(f"{each[key] / 2**20:.1f}" for key in keys))
+            for each in document["memory"]["found"]["points"]
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Answers to a suite, graded: what differs, where, and which mistake it looks like."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.edges.answers import (
+    FALSE,
+    NOT_ANSWERED,
+    TRUE,
+    UNDETERMINED,
+    Verdicts,
+    expected,
+    heading,
+    read_answers,
+    read_suite,
+    remade,
+    rules_of,
+)
+from tppcore.edges.habits import Habit, all_habits
+from tppcore.edges.suite import EdgeSuite, edge_suite
+from tppcore.errors import TppError
+from tppcore.rules.rulebook import Rulebook
+
+OTHER = "no known mistake"
+UNANSWERED = "not answered"
+_WORDS = {TRUE: "true", FALSE: "false", UNDETERMINED: "undetermined", NOT_ANSWERED: "no answer"}
+_EXAMPLES = 3
+_DOUBT = 0.9
+"""Of two that explain the same, a plain mistake is likelier than another reading of the law."""
+
+_WORTH = 0.1
+"""A habit of which the answers show less than this part explains nothing while others do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A mistake with how many answers it explains, and the first of them: id, paragraph, the
+    answer that was given, the right one and the reason for it."""
+
+    name: str
+    count: int
+    examples: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeScore:
+    """What `score_edges` found.
+
+    `paragraphs` and `kinds` count (answers, mismatches); `crossed` counts mismatches by kind of
+    edge and paragraph; `not_graded` are paragraphs without a column in the file.
+    """
+
+    answers: int
+    mismatches: int
+    paragraphs: Mapping[str, tuple[int, int]]
+    kinds: Mapping[str, tuple[int, int]]
+    crossed: Mapping[tuple[str, str], int]
+    mistakes: tuple[Mistake, ...]
+    not_graded: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "answers": self.answers,
+            "mismatches": self.mismatches,
+            "paragraphs": _counts(self.paragraphs),
+            "kinds": {
+                kind: {
+                    **counts,
+                    "by_paragraph": {p: n for (k, p), n in self.crossed.items() if k == kind},
+                }
+                for kind, counts in _counts(self.kinds).items()
+            },
+            "mistakes": [
+                {"name": each.name, "count": each.count, "examples": list(each.examples)}
+                for each in self.mistakes
+            ],
+            "not_graded": list(self.not_graded),
+        }
+
+
+def _counts(counts: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, Any]]:
+    return {n: {"answers": all_, "mismatches": wrong} for n, (all_, wrong) in counts.items()}
+
+
+def score_edges(
+    path: str | Path,
+    suite: EdgeSuite | str | Path | None = None,
+    *,
+    rules: Rulebook | None = None,
+    rule_files: Sequence[str] = (),
+) -> EdgeScore:
+    """Grade a file of answers.
+
+    Parameters
+    ----------
+    path: CSV, Parquet, JSON lines or another table with the column `id` and one column a
+        paragraph; true, false, undetermined, and the usual other words for these.
+    suite: what was answered, or its file. If left out it is made again: from what the file of
+        answers says of itself, or else from `rules`.
+    rule_files: the user's own rule files that the suite was made with.
+
+    Raises TppError and InputError for files that are no answers to the suite.
+    """
+    if suite is None:
+        about = heading(path)
+        if "suite" in about and "rules" in about:
+            suite = remade(about, rule_files)
+        elif rules is not None:
+            suite = edge_suite(rules)
+        else:
+            raise TppError(f"{path}: does not say which suite it answers; expected the suite")
+    elif not isinstance(suite, EdgeSuite):
+        suite = read_suite(suite)
+    answers, graded = read_answers(path, suite)
+    members = [suite.paragraphs.index(name) for name in graded]
+    right = expected(suite)[members]
+    wrong = answers != right
+    book = rules_of(suite.about, rule_files) if wrong.any() else None
+    named = _named(book, suite, answers, wrong, members) if book else {}
+    kinds = suite.table.column("kind").to_pylist()
+    return EdgeScore(
+        int(wrong.size),
+        int(wrong.sum()),
+        {name: (wrong.shape[1], int(wrong[p].sum())) for p, name in enumerate(graded)},
+        _by_kind(kinds, wrong),
+        _crossed(kinds, graded, wrong),
+        tuple(
+            Mistake(name, len(cells), _examples(suite, graded, answers, right, cells))
+            for name, cells in sorted(named.items(), key=lambda each: -len(each[1]))
+        ),
+        tuple(name for name in suite.paragraphs if name not in graded),
+    )
+
+
+def _by_kind(kinds: Sequence[str], wrong: NDArray[np.bool_]) -> dict[str, tuple[int, int]]:
+    mismatches: Counter[str] = Counter()
+    for kind, count in zip(kinds, wrong.sum(axis=0).tolist(), strict=True):
+        mismatches[kind] += count
+    return {k: (n * len(wrong), mismatches[k]) for k, n in Counter(kinds).items()}
+
+
+def _crossed(
+    kinds: Sequence[str], graded: Sequence[str], wrong: NDArray[np.bool_]
+) -> dict[tuple[str, str], int]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for p, row in np.argwhere(wrong).tolist():
+        counts[kinds[row], graded[p]] += 1
+    return dict(counts)
+
+
+Cells = list[tuple[int, int]]
+"""Paragraph and row of some answers."""
+
+
+def _named(
+    rules: Rulebook,
+    suite: EdgeSuite,
+    answers: Verdicts,
+    wrong: NDArray[np.bool_],
+    members: Sequence[int],
+) -> dict[str, Cells]:
+    """Every mismatch under the mistake that explains it best."""
+    right = expected(suite)[members]
+    named: dict[str, Cells] = {}
+    left = wrong & (answers != NOT_ANSWERED)
+    _collect(named, UNANSWERED, wrong & ~left)
+    habits = [
+        Habit(habit.name, habit.answers[members]) for habit in all_habits(rules, suite.quantities)
+    ]
+    while left.any():
+        best = _best(habits, answers, right, left)
+        if best is None:
+            break
+        explained = left & (best.answers == answers)
+        _collect(named, best.name, explained)
+        left &= ~explained
+    _collect(named, OTHER, left)
+    return named
+
+
+def _best(
+    habits: Iterable[Habit], answers: Verdicts, right: Verdicts, left: NDArray[np.bool_]
+) -> Habit | None:
+    """The habit that explains the most of what is left, weighed with how much of the habit the
+    answers show at all."""
+    best, most = None, 0.0
+    for habit in habits:
+        departs = habit.answers != right
+        shown = departs & (habit.answers == answers)
+        share = shown.sum() / max(departs.sum(), 1)
+        explained = int((shown & left).sum())
+        weight = explained * share**2 * (_DOUBT if habit.name.startswith("other reading") else 1)
+        if explained and share >= _WORTH and weight > most:
+            best, most = habit, weight
+    return best
+
+
+def _collect(named: dict[str, Cells], name: str, cells: NDArray[np.bool_]) -> None:
+    found = [(p, row) for p, row in np.argwhere(cells).tolist()]
+    if found:
+        named.setdefault(name, []).extend(found)
+
+
+def _examples(
+    suite: EdgeSuite,
+    graded: Sequence[str],
+    answers: Verdicts,
+    right: Verdicts,
+    cells: Cells,
+) -> tuple[Mapping[str, str], ...]:
+    found = []
+    about = suite.table.column("paragraph").to_pylist()
+    # The reason of a row is about its first paragraph.
+    telling = sorted(cells, key=lambda each: graded[each[0]] != about[each[1]].partition(" ")[0])
+    for p, row in telling[:_EXAMPLES]:
+        at = suite.table.slice(row, 1)
+        found.append(
+            {
+                "id": at.column("id")[0].as_py(),
+                "paragraph": graded[p],
+                "answer": _WORDS[int(answers[p, row])],
+                "expected": _WORDS[int(right[p, row])],
+                "reason": at.column("reason")[0].as_py(),
+            }
+        )
+    return tuple(found)

@@ -8,6 +8,8 @@ import statistics
 import subprocess
 import tempfile
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ RULES = {
 }
 _TABLES = 64
 _TIMES = 200_000
+_ROWS = 1 << 14
 
 
 def measure(options: Options) -> dict[str, Any]:
@@ -42,7 +45,9 @@ def measure(options: Options) -> dict[str, Any]:
         found[f"Python, a dict of one row: {name}"] = _calls(
             lambda rules=rules, row=row: tpp.classify(row, rules), options.rounds
         )
-        found[f"C: {name}"] = _in_c(compile_program(rules, names), names, options.rounds)
+        program = compile_program(rules, names)
+        found[f"inside @njit: {name}"] = _in_numba(program, names, options.rounds)
+        found[f"C: {name}"] = _in_c(program, names, options.rounds)
     return found
 
 
@@ -99,6 +104,33 @@ def _in_c(program: Program, names: tuple[str, ...], rounds: int) -> dict[str, An
         if status:
             raise RuntimeError(f"tpp_evaluate: status {status}")
     return {"ns": statistics.median(seconds) * 1e9, "seconds": seconds}
+
+
+def _in_numba(program: Program, names: tuple[str, ...], rounds: int) -> dict[str, Any]:
+    """A user's own @njit loop over rows, one thread; all verdicts of a row are looked at."""
+    if find_spec("numba") is None or find_spec("tppcore.engine.scalar") is None:
+        return {"left_out": "needs Numba and tppcore.engine.scalar"}
+    from numba import njit
+    from numba.np.unsafe.ndarray import to_fixed_tuple
+
+    classifier = import_module("tppcore.engine.scalar").classifier
+    index = {each.quantity: number for number, each in enumerate(program.inputs)}
+    chips = random_table(names, _ROWS)
+    booleans = frozenset(index[name] for name in names if chips[name].dtype == np.uint8)
+    decide = classifier(program, [index[name] for name in names], booleans)
+    count = len(names)
+
+    @njit
+    def loop(numbers):  # type: ignore[no-untyped-def]
+        total = 0
+        for row in range(len(numbers)):
+            for verdict in decide(*to_fixed_tuple(numbers[row], count)):
+                total += verdict
+        return total
+
+    numbers = np.ascontiguousarray(np.array([chips[name] for name in names], np.float64).T)
+    call = _calls(lambda: loop(numbers), rounds)
+    return {key: np.divide(value, _ROWS).tolist() for key, value in call.items()}
 
 
 def table(part: dict[str, Any]) -> tuple[list[str], list[list[str]]]:

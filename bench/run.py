@@ -32,6 +32,7 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # behind the installed package
 
 from bench import classify, growth, kinds, memory, one_chip  # noqa: E402
+from bench.contenders import PEERS  # noqa: E402
 from bench.options import Options  # noqa: E402
 from tppcore import report  # noqa: E402
 from tppcore.benchmark.jobs import GATE  # noqa: E402
@@ -39,7 +40,6 @@ from tppcore.benchmark.machine import machine  # noqa: E402
 from tppcore.engine.shards import usable_cpus  # noqa: E402
 
 LIBRARIES = ("numpy", "numba", "polars", "duckdb", "numexpr", "pyarrow")
-PEERS = ("numpy", "polars", "duckdb", "numexpr", "numba")
 
 Part = dict[str, Any]
 PARTS: dict[str, tuple[Callable[[Options], Part], Callable[[Part], tuple[list[str], Any]]]] = {

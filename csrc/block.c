@@ -18,6 +18,9 @@
 /* Vectors a page apart would fall into the same sets of the L1 cache. */
 enum { STRIDE = TPP_BLOCK + 8 };
 
+/* Bytes of verdicts that leave little of a cache for anything else. */
+enum { LARGE_OUTPUT = 1 << 21 };
+
 #if defined(__AVX2__)
 typedef uint64_t words_vector __attribute__((vector_size(32), aligned(8), may_alias));
 #else
@@ -192,13 +195,17 @@ static bool is_sure(const tpp_program *program, const tpp_paragraph *paragraph,
     return sure;
 }
 
-/* One word of each bitmap at a time would leave them in pieces: whole blocks go as vectors. */
+_Static_assert(WORDS == 8, "a block's verdicts on a paragraph are a cache line");
+
 static TPP_INLINE void write_words(const block *b, uint64_t *out, const uint64_t *words)
 {
-    if (b->words == WORDS) {
-        memcpy(out + b->row / 64, words, WORDS * sizeof *out);
+    out += b->row / 64;
+    if (b->words < WORDS) {
+        memcpy(out, words, b->words * sizeof *out);
+    } else if (b->streams) {
+        tpp_stream(out, words);
     } else {
-        memcpy(out + b->row / 64, words, b->words * sizeof *out);
+        memcpy(out, words, WORDS * sizeof *out);
     }
 }
 
@@ -239,6 +246,9 @@ typedef struct {
     double anything[TPP_BLOCK];
     ends vector[TPP_MAX_SLOTS];
     comparison result;
+    bool ranged;
+    uint32_t unread; /* the inputs that are there and that the plan does not load */
+    uint32_t unread_input[TPP_MAX_INPUTS];
 } workspace;
 
 static void prepare(block *b, workspace *work, const tpp_program *program, const tpp_plan *plan,
@@ -252,16 +262,28 @@ static void prepare(block *b, workspace *work, const tpp_program *program, const
     fill(b->nothing, 0.0, TPP_BLOCK);
     fill(b->anything, HUGE_VAL, TPP_BLOCK);
     uint32_t bytes = 0;
+    work->unread = 0;
+    work->ranged = false;
     for (uint32_t i = 0; i < program->inputs; i++) {
         const bool there = is_there(b, i);
+        work->ranged |= program->input[i].given && is_ranged(&columns[i]);
+        bool loaded = !there;
+        for (uint32_t j = 0; j < plan->inputs && !loaded; j++) {
+            loaded = plan->input[j] == i;
+        }
+        if (!loaded) {
+            work->unread_input[work->unread++] = i;
+        }
         b->single |= there && columns[i].kind == TPP_FLOAT32;
         bytes += there ? SIZES[columns[i].kind] * (uint32_t)TPP_BLOCK : 0;
     }
-    const uint32_t times = program->inputs + plan->steps + program->cuts;
+    b->distrust = work->ranged;
+    const uint32_t times = plan->steps + program->cuts;
     b->ahead.a_step = bytes / (LINE * GROUP) / times + 1;
 }
 
-static void run(block *b, const tpp_plan *plan, workspace *work)
+/* False if a column is not as it was assumed to be. */
+static bool run(block *b, const tpp_plan *plan, workspace *work)
 {
     work->result.all_sure = true;
     memset(work->result.outcome.any_near, 0, sizeof work->result.outcome.any_near);
@@ -269,6 +291,10 @@ static void run(block *b, const tpp_plan *plan, workspace *work)
     for (uint32_t s = 0; s < plan->steps; s++) {
         const tpp_step *step = &plan->step[s];
         look_ahead(b);
+        if (step->kind == TPP_STEP_LOAD && !b->examined && b->complete[step->input] &&
+            !is_whole(b, step->input)) {
+            return false;
+        }
         if (compare_bytes(b, plan, step, &work->result)) {
             continue;
         }
@@ -277,17 +303,45 @@ static void run(block *b, const tpp_plan *plan, workspace *work)
         work->vector[step->out] = node;
         compare_all(b, plan, step, node, &work->result);
     }
+    for (uint32_t i = 0; i < work->unread && !b->examined; i++) {
+        if (!is_whole(b, work->unread_input[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* Examines the block from `row` on, up to `end`. */
-static tpp_status begin(block *b, uint64_t row, uint64_t end, tpp_error *error)
+static tpp_status begin(block *b, tpp_error *error)
 {
-    start(b, row, end);
+    b->examined = true;
     if (examine(b)) {
         return TPP_OK;
     }
-    const tpp_status status = tpp_number_check(b->program, b->columns, row, b->count, error);
+    const tpp_status status = tpp_number_check(b->program, b->columns, b->row, b->count, error);
     return status != TPP_OK ? status : tpp_error_set(error, TPP_ERROR_ARGUMENT);
+}
+
+/* Runs the tests of a block. Columns are best looked at when they are used, while they are in the
+ * L1 cache: a whole block is assumed to be of whole columns, until one turns out not to be. */
+static tpp_status decide(block *b, workspace *work, tpp_error *error)
+{
+    enum { PATIENCE = 16 };
+    const tpp_program *program = b->program;
+    if (b->count == TPP_BLOCK && b->distrust == 0) {
+        b->examined = false;
+        assume_whole(b);
+        if (run(b, b->all_rated ? &program->rated : &program->any, work)) {
+            return TPP_OK;
+        }
+        b->distrust = PATIENCE;
+    } else if (b->distrust > 0 && !work->ranged) {
+        b->distrust--;
+    }
+    const tpp_status status = begin(b, error);
+    if (status == TPP_OK) {
+        (void)run(b, b->all_rated ? &program->rated : &program->any, work);
+    }
+    return status;
 }
 
 static tpp_status evaluate(const tpp_program *program, const tpp_column *columns, uint64_t row,
@@ -298,17 +352,21 @@ static tpp_status evaluate(const tpp_program *program, const tpp_column *columns
     block b;
     tpp_status status = TPP_OK;
     prepare(&b, &work, program, &program->rated, columns);
+    b.streams = (end - row) / 4 * program->paragraphs > LARGE_OUTPUT;
     for (; row < end && status == TPP_OK; row += TPP_BLOCK) {
-        status = begin(&b, row, end, error);
+        start(&b, row, end);
+        status = decide(&b, &work, error);
         if (status != TPP_OK) {
             break;
         }
-        run(&b, b.all_rated ? &program->rated : &program->any, &work);
         const tpp_rows rows = {program, columns, row, b.words, b.mask, b.rated};
         status = tpp_near_decide(&rows, &work.result.outcome, error);
         if (status == TPP_OK) {
             write_paragraphs(&b, &work.result, value_bits, valid_bits);
         }
+    }
+    if (b.streams) {
+        tpp_stream_end();
     }
     return status;
 }
@@ -335,7 +393,8 @@ static tpp_status metrics(const tpp_program *program, const tpp_column *columns,
     tpp_status status = TPP_OK;
     prepare(&b, &work, program, plan, columns);
     for (; row < end && status == TPP_OK; row += TPP_BLOCK) {
-        status = begin(&b, row, end, error);
+        start(&b, row, end);
+        status = begin(&b, error);
         if (status != TPP_OK) {
             break;
         }

@@ -100,12 +100,13 @@ static void compare_flags(const block *b, comparison *result, const ranked_cut *
     result->sure[c->index] = true;
 }
 
+/* All words, those past the end too: they cost less than to count. */
 static void compare_points(block *b, comparison *result, const ranked_cut *c, const double *v,
                            const int16_t *ranks)
 {
     if (ranks != NULL && !is_in_doubt(c, ranks, b->size)) {
         uint64_t(*literal)[WORDS] = result->outcome.literal[c->index];
-        for (uint32_t w = 0; w < b->words; w++) {
+        for (unsigned w = 0; w < WORDS; w++) {
             const uint64_t below = tpp_ranks_below(ranks + 64 * w, c->rank.rank);
             literal[0][w] = ~below;
             literal[1][w] = below;

@@ -13,7 +13,7 @@
 #include "vectors.h"
 #include "words.h"
 
-enum { WORDS = TPP_BLOCK_WORDS, MISSING = 255, LINE = 64, GROUP = 4 };
+enum { WORDS = TPP_BLOCK_WORDS, MISSING = 255, LINE = 64, GROUP = 8 };
 
 /* Cache lines that a later block will read. */
 typedef struct {
@@ -41,6 +41,9 @@ typedef struct {
     bool known[TPP_MAX_INPUTS];    /* a value or a known meaning in every row */
     uint32_t unsure[TPP_MAX_INPUTS]; /* rates that are missing somewhere */
     lookahead ahead;
+    bool streams;    /* verdicts are written past the caches */
+    bool examined;   /* else columns are assumed whole, and looked at when they are loaded */
+    uint32_t distrust; /* blocks for which that assumption is not made */
     double *nothing; /* a vector of 0 and one of infinity: a column that is not there */
     double *anything;
 } block;
@@ -450,6 +453,51 @@ static bool examine(block *b)
     return valid;
 }
 
+/* Whether a column is complete and right in a whole block, at one look. True only then. */
+static bool is_whole(const block *b, uint32_t index)
+{
+    const tpp_column *column = &b->columns[index];
+    if (column->present != NULL) {
+        uint64_t present[WORDS];
+        find_present(b, column, present);
+        if (memcmp(present, ALL, sizeof ALL) != 0) {
+            return false;
+        }
+    }
+    if (column->kind != TPP_BOOLEAN) {
+        return is_usual(column, b->row);
+    }
+    const uint8_t *flags = (const uint8_t *)column->values + b->row;
+    uint8_t any = 0, all = 1;
+    for (uint32_t i = 0; i < TPP_BLOCK; i++) {
+        any |= flags[i];
+        all &= flags[i];
+    }
+    return any <= 1 && (all == 1 || !b->program->input[index].positive);
+}
+
+static bool is_there(const block *b, uint32_t index)
+{
+    return b->program->input[index].given && b->columns[index].values != NULL;
+}
+
+/* What examine() would find in a block of nothing but whole columns. */
+static void assume_whole(block *b)
+{
+    const tpp_program *program = b->program;
+    b->all_rated = false;
+    for (uint32_t i = 0; i < program->inputs; i++) {
+        b->complete[i] = is_there(b, i);
+        b->all_rated |= b->complete[i] && program->input[i].closed_list;
+    }
+    for (uint32_t i = 0; i < program->inputs; i++) {
+        const tpp_input *input = &program->input[i];
+        const bool is_zero = input->closed_list && !input->open_unlisted && b->all_rated;
+        b->known[i] = b->complete[i] || input->has_default || is_zero;
+    }
+    memset(b->rated, b->all_rated ? 0xFF : 0, sizeof b->rated);
+}
+
 static void start(block *b, uint64_t row, uint64_t end)
 {
     b->row = row;
@@ -466,11 +514,6 @@ static void start(block *b, uint64_t row, uint64_t end)
 }
 
 /* ---- vectors ---- */
-
-static bool is_there(const block *b, uint32_t index)
-{
-    return b->program->input[index].given && b->columns[index].values != NULL;
-}
 
 /* The values of a column that is there, NaN where missing; the column itself or `room`. */
 static const double *values_of(const block *b, uint32_t index, double *room)

@@ -131,6 +131,25 @@ static inline bool tpp_ranks_any(const int16_t *ranks, int16_t first, int16_t la
     return _mm256_testz_si256(inside, inside) == 0;
 }
 
+/* Writes 8 words past the caches where they fill a line: what nobody reads soon need not be read
+ * before it is written, nor push out what is. */
+static TPP_INLINE void tpp_stream(uint64_t *out, const uint64_t *words)
+{
+    if (((uintptr_t)out & 63) != 0) {
+        memcpy(out, words, 8 * sizeof *out);
+        return;
+    }
+    for (unsigned i = 0; i < 8; i += 4) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(words + i));
+        _mm256_stream_si256((__m256i *)(void *)(out + i), x);
+    }
+}
+
+static inline void tpp_stream_end(void)
+{
+    _mm_sfence();
+}
+
 /* Bit i: flags[i] != 0. */
 static TPP_INLINE uint64_t tpp_word_of_bytes(const uint8_t *flags)
 {
@@ -452,6 +471,15 @@ static inline bool tpp_all_usual32(const float *v, uint32_t n)
 }
 
 #if !defined(__AVX2__)
+
+static TPP_INLINE void tpp_stream(uint64_t *out, const uint64_t *words)
+{
+    memcpy(out, words, 8 * sizeof *out);
+}
+
+static inline void tpp_stream_end(void)
+{
+}
 
 static inline void tpp_maximum_of(double *restrict out, const double *const *x,
                                   const double *constant, uint32_t terms, uint32_t n)

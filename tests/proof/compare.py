@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests import strategies
 from tppcore.engine import c, jit, oracle
-from tppcore.engine.columns import Bitmaps
+from tppcore.engine.columns import Bitmaps, Column, Columns
 from tppcore.errors import TppError
 from tppcore.program.compile import compile as compiled
 from tppcore.program.program import Program
@@ -21,6 +24,9 @@ ROWS = 4096
 """Rows a task: a second or two of the exact engine."""
 
 HOLES = ((0.0, 0.0), (0.15, 0.0), (0.1, 0.2))
+
+STORAGES = ("float64", "float64", "float32", "mixed")
+"""How a table's numbers are kept; most are doubles."""
 
 LAWS = {
     "gate": {"as_of": "2026-02-01", "rules": ("us-3a090", "us-742.6-review", "us-9903.79.01")},
@@ -43,6 +49,7 @@ LAWS = {
 class Task:
     law: str
     kind: str
+    storage: str
     missing: float
     ranged: float
     rows: int
@@ -66,7 +73,8 @@ def tasks(rows: int, seed: int) -> Iterator[Task]:
     for number, (name, kind, (missing, ranged)) in enumerate(itertools.cycle(combinations)):
         if left <= 0:
             return
-        yield Task(name, kind, missing, ranged, min(step, left), seed + number)
+        storage = STORAGES[(number + number // len(combinations)) % len(STORAGES)]
+        yield Task(name, kind, storage, missing, ranged, min(step, left), seed + number)
         left -= step
 
 
@@ -81,6 +89,7 @@ def run(task: Task) -> tuple[Task, int, list[str]]:
         missing=task.missing,
         ranged=task.ranged,
     )
+    columns = stored(columns, task.storage, task.seed)
     rules = law(task.law)
     program = compiled(rules, columns.by_quantity)
     expected = oracle.evaluate(rules, columns)
@@ -94,6 +103,59 @@ def run(task: Task) -> tuple[Task, int, list[str]]:
         for line in differences(task, rules, name, each, expected)
     ]
     return task, len(lines), lines
+
+
+def stored(columns: Columns, storage: str, seed: int) -> Columns:
+    """The same table with its numbers kept in another way, rounded where they don't fit."""
+    rng = np.random.default_rng([seed, 2])
+    result = {}
+    for name, column in columns.by_quantity.items():
+        if column.values is None or column.is_boolean or storage == "float64":
+            kind = "float64"
+        elif storage == "mixed":
+            kind = str(rng.choice(["float64", "float32", "int32", "uint64", "decimal"]))
+        else:
+            kind = storage
+        result[name] = column if kind == "float64" else _stored(column, kind, rng)
+    return Columns(columns.rows, result)
+
+
+_SCALE = 17
+"""Of a decimal column: numbers above 10^21 are null there."""
+
+
+def _stored(column: Column, kind: str, rng: np.random.Generator) -> Column:
+    values = column.values
+    assert values is not None
+    if kind == "float32":
+        return replace(column, values=values.astype(np.float32))
+    known = ~np.isnan(values)
+    if kind == "decimal":
+        known &= values < 1e21
+        exact = [
+            Fraction(repr(x)) * 10**_SCALE if is_known else Fraction(0)
+            for x, is_known in zip(values.tolist(), known.tolist(), strict=True)
+        ]
+        known &= [x.denominator == 1 for x in exact]
+        parts = [(int(x) & (2**64 - 1), int(x) >> 64) for x in exact]
+        return _with_nulls(column, np.array(parts, np.uint64), known, rng, _SCALE)
+    # A number between 0 and 1 must not become 0 where that is none.
+    known &= values < min(2.0**53, np.iinfo(kind).max)
+    whole = np.where(known, np.maximum(np.rint(values), values > 0), 0).astype(kind)
+    return _with_nulls(column, whole, known, rng)
+
+
+def _with_nulls(
+    column: Column,
+    values: NDArray[Any],
+    known: NDArray[np.bool_],
+    rng: np.random.Generator,
+    scale: int | None = None,
+) -> Column:
+    first = int(rng.integers(0, 9))
+    bits = np.concatenate([np.zeros(first, np.bool_), known])
+    present = np.packbits(bits, bitorder="little")
+    return Column(values, column.low, column.high, present, first, scale)
 
 
 KERNELS = ("portable", "avx2", "avx512", "neon")

@@ -9,6 +9,7 @@ spacing of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,29 +17,35 @@ from numpy.typing import NDArray
 
 Wholes = NDArray[np.int64]
 
-FINE = 9
-"""Digits after the point of numbers that many-digit columns hold beside those of 17 digits."""
-
 
 def doubles(whole: Wholes, scale: int) -> NDArray[np.float64]:
     """The doubles nearest to whole * 10^-scale."""
     result = _quotient(whole, scale, np.float64)
-    rest = np.flatnonzero(whole > 2**53)
-    if len(rest) and scale > FINE:
-        grain = 10 ** (scale - FINE)
-        coarse = whole[rest] % grain == 0
-        result[rest[coarse]] = _quotient(whole[rest[coarse]] // grain, FINE, np.float64)
-        rest = rest[~coarse]
-    result[rest] = [float(f"{m}e{-scale}") for m in whole[rest].tolist()]
+    for row, text in _long(whole, scale, result, 2**53):
+        result[row] = float(text)
     return result
 
 
 def singles(whole: Wholes, scale: int) -> NDArray[np.float32]:
     """The float32s nearest to whole * 10^-scale."""
     result = _quotient(whole, scale, np.float32)
-    rest = np.flatnonzero(whole > 2**24)
-    result[rest] = [np.float32(f"{m}e{-scale}") for m in whole[rest].tolist()]
+    for row, text in _long(whole, scale, result, 2**24):
+        result[row] = np.float32(text)
     return result
+
+
+def _long(whole: Wholes, scale: int, result: NDArray[Any], most: int) -> Iterator[tuple[int, str]]:
+    """What is no float before it is divided: without zeros at its end it may be one, and goes
+    into `result`; the others come as text."""
+    rest = np.flatnonzero(whole > most)
+    for zeros in (5, 3):
+        if len(rest) and scale >= zeros:
+            shorter, cut = np.divmod(whole[rest], 10**zeros)
+            fits = (cut == 0) & (shorter <= most)
+            result[rest[fits]] = _quotient(shorter[fits], scale - zeros, result.dtype.type)
+            rest = rest[~fits]
+    for row, number in zip(rest.tolist(), whole[rest].tolist(), strict=True):
+        yield row, f"{number}e{-scale}"
 
 
 def _quotient(whole: Wholes, scale: int, kind: type[np.floating[Any]]) -> NDArray[Any]:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.proof.decimals import FINE, Wholes, doubles, singles, written
+from tests.proof.decimals import Wholes, doubles, singles, written
 from tests.proof.reference import Cells
 from tests.strategies import is_boolean
 from tppcore.engine.columns import MISSING, Column, Columns
@@ -34,8 +34,7 @@ from tppcore.rules.store import specs
 
 KINDS = ("random", "round", "on", "step", "corner", "ulp", "digits")
 
-# Doubles alone while that is all a column takes.
-STORAGES = ("float64", "float32", "mixed") if "present" in Column.__slots__ else ("float64",)
+STORAGES = ("float64", "float32", "mixed")
 
 _SPAN = {
     "tops": (100, 5_000),
@@ -48,6 +47,7 @@ _SPAN = {
 _OTHER_SPAN = (1, 8_000)
 _WIDEST = 14  # digits after the point of a double from 100 on, and it still fits into an int64
 _WIDEST_32 = 7
+_FINE = 9  # digits after the point of the ends of ranges
 _GROUPS = 64  # of rows that stand on one threshold in one way
 _SMALL = ("ics_per_item",)
 
@@ -392,7 +392,7 @@ def _ranged(cells: Cells, rng: np.random.Generator, share: float) -> Cells:
     rows = len(cells.value)
     chosen = np.flatnonzero((rng.random(rows, np.float32) < share) & cells.known)
     value = cells.value[chosen]
-    grain = 10 ** max(0, cells.scale - FINE)
+    grain = 10 ** max(0, cells.scale - _FINE)
     known = cells.known.copy()
     known[chosen] = False
     open_end = rng.integers(0, 6, len(chosen))

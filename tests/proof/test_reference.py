@@ -65,7 +65,8 @@ def test_refuses_what_may_not_fit() -> None:
 
 @needs_c
 def test_no_mismatch_in_a_small_proof(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sum(integers.run(task)[1] for task in integers.tasks(40_000, 5)) == 0
+    some = list(integers.tasks(60_000, 5))[::13]
+    assert sum(integers.run(task)[1] for task in some) == 0
     assert command.main(["--task", str(Task("gate", "on", "float64", 0.1, 0.2, 640, 3))]) == 0
     assert "640 rows, 0 mismatches" in capsys.readouterr().out
 
@@ -85,12 +86,12 @@ def spoil(program: Program, what: str) -> Program:
 def test_finds_a_wrong_program(
     what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = spoil(integers.program("gate"), what)
+    wrong = spoil(integers.program("gate again"), what)
     monkeypatch.setattr(integers, "program", lambda name: wrong)
-    task = Task("gate", "on", "float64", 0.0, 0.0, 2000, 1)
+    task = Task("gate again", "on", "float64", 0.0, 0.0, 2000, 1)
     assert command.main(["--task", str(task)]) == 1
     printed = capsys.readouterr().out
-    assert f"again: --task {task}" in printed
+    assert f"again: --task '{task}'" in printed
     assert "us-3a090/" in printed
     assert "die_area_mm2 = " in printed
 

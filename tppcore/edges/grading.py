@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ _DOUBT = 0.9
 """Of two that explain the same, a plain mistake is likelier than another reading of the law."""
 
 _WORTH = 0.1
-"""A habit of which the answers show less than this part explains nothing while others do."""
+"""A habit of which the answers to a paragraph show less than this part explains nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,29 +176,46 @@ def _named(
     habits = [
         Habit(habit.name, habit.answers[members]) for habit in all_habits(rules, suite.quantities)
     ]
-    while left.any():
-        best = _best(habits, answers, right, left)
-        if best is None:
-            break
-        explained = left & (best.answers == answers)
-        _collect(named, best.name, explained)
-        left &= ~explained
+    everywhere = [_share(habit.answers, answers, right) for habit in habits]
+    # A mistake is one of a line of code, and so of a paragraph; what others show of it speaks for
+    # it as well.
+    for p in range(len(right)):
+        here = left[p]
+        while here.any():
+            best = _best(habits, everywhere, p, answers, right, here)
+            if best is None:
+                break
+            explained = np.zeros_like(left)
+            explained[p] = here & (best.answers[p] == answers[p])
+            _collect(named, best.name, explained)
+            here &= ~explained[p]
     _collect(named, OTHER, left)
     return named
 
 
+def _share(habit: Verdicts, answers: Verdicts, right: Verdicts) -> float:
+    """How much of a habit the answers show."""
+    departs = habit != right
+    return float((departs & (habit == answers)).sum() / max(departs.sum(), 1))
+
+
 def _best(
-    habits: Iterable[Habit], answers: Verdicts, right: Verdicts, left: NDArray[np.bool_]
+    habits: Sequence[Habit],
+    everywhere: Sequence[float],
+    p: int,
+    answers: Verdicts,
+    right: Verdicts,
+    left: NDArray[np.bool_],
 ) -> Habit | None:
-    """The habit that explains the most of what is left, weighed with how much of the habit the
-    answers show at all."""
+    """The habit that explains the most of what is left of a paragraph, weighed with how much of
+    the habit the answers show, here and everywhere."""
     best, most = None, 0.0
-    for habit in habits:
-        departs = habit.answers != right
-        shown = departs & (habit.answers == answers)
-        share = shown.sum() / max(departs.sum(), 1)
-        explained = int((shown & left).sum())
-        weight = explained * share**2 * (_DOUBT if habit.name.startswith("other reading") else 1)
+    for habit, shown in zip(habits, everywhere, strict=True):
+        explained = int((left & (habit.answers[p] == answers[p])).sum())
+        share = _share(habit.answers[p], answers[p], right[p])
+        weight = explained * share**2 * (1 + shown)
+        if habit.name.startswith("other reading"):
+            weight *= _DOUBT
         if explained and share >= _WORTH and weight > most:
             best, most = habit, weight
     return best

@@ -22,7 +22,7 @@ extern const tpp_block_kernel tpp_block_portable;
 extern const tpp_block_kernel tpp_block_avx2;
 #endif
 
-/* The fastest kernel for this processor. */
+/* The kernel that TPPCORE_KERNEL names, NULL if there is none; else the fastest one here. */
 const tpp_block_kernel *tpp_block_kernel_choose(void);
 
 /* A kernel by its name; NULL if there is none, or not for this processor. */

@@ -127,6 +127,15 @@ static void compare_points(block *b, comparison *result, const ranked_cut *c, co
 static void compare_ends(const block *b, comparison *result, const ranked_cut *c, const word end[2],
                          const uint64_t *nan)
 {
+    result->sure[c->index] = result->all_sure = false;
+    if (!is_in_doubt(c, end[0].ranks, b->size) && !is_in_doubt(c, end[1].ranks, b->size)) {
+        uint64_t(*literal)[WORDS] = result->outcome.literal[c->index];
+        for (unsigned w = 0; w < WORDS; w++) {
+            literal[0][w] = ~tpp_ranks_below(end[1].ranks + 64 * w, c->rank.rank) | nan[w];
+            literal[1][w] = tpp_ranks_below(end[0].ranks + 64 * w, c->rank.rank) | nan[w];
+        }
+        return;
+    }
     for (uint32_t w = 0; w < b->words; w++) {
         uint64_t near = 0, holds[2];
         for (int i = 0; i < 2; i++) {
@@ -135,7 +144,6 @@ static void compare_ends(const block *b, comparison *result, const ranked_cut *c
         }
         write_word(b, result, c->index, w, holds[1] | nan[w], holds[0] & ~nan[w], near & ~nan[w]);
     }
-    result->sure[c->index] = result->all_sure = false;
 }
 
 static uint64_t find_nan(const block *b, const double *v, uint64_t *nan)

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "block.h"
@@ -14,6 +15,10 @@ static const tpp_block_kernel *avx2(void)
 
 const tpp_block_kernel *tpp_block_kernel_choose(void)
 {
+    const char *name = getenv("TPPCORE_KERNEL");
+    if (name != NULL && name[0] != '\0') {
+        return tpp_block_kernel_named(name);
+    }
     const tpp_block_kernel *best = avx2();
     return best != NULL ? best : &tpp_block_portable;
 }

@@ -432,7 +432,7 @@ static tpp_status open_program(const uint8_t *bytes, size_t size, tpp_program *p
     }
     list_cuts(program);
     program->kernel = tpp_block_kernel_choose();
-    return build_plans(program);
+    return program->kernel != NULL ? build_plans(program) : TPP_ERROR_KERNEL;
 }
 
 TPP_API tpp_status tpp_program_open(const void *bytes, size_t size, tpp_program **program,

@@ -284,8 +284,7 @@ static double most_of(const tpp_column *column)
 /* Checks one word of numbers, and marks those that are there. */
 static bool check_word(const double *v, double least, double most, bool positive, uint64_t *given)
 {
-    if (tpp_word_within(v, least, most)) {
-        *given = UINT64_MAX;
+    if (tpp_word_plain(v, !positive, given)) {
         return true;
     }
     const uint64_t missing = tpp_word_nan(v);
@@ -541,49 +540,56 @@ static void load_range(const block *b, const tpp_column *column, double *restric
     }
 }
 
-static void replace_nan(double *v, double by, uint32_t n)
+static void replace_nan(double *restrict out, const double *restrict in, double by, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        v[i] = v[i] == v[i] ? v[i] : by;
+        out[i] = in[i] == in[i] ? in[i] : by;
+    }
+}
+
+/* A missing rate is 0 in rows that state another. */
+static void close_rates(const block *b, double *restrict high, const double *restrict values)
+{
+    for (uint32_t i = 0; i < b->size; i++) {
+        const double most = (b->rated[i / 64] >> i % 64 & 1) != 0 ? 0.0 : HUGE_VAL;
+        high[i] = values[i] == values[i] ? values[i] : most;
     }
 }
 
 static ends load(const block *b, uint32_t index, double *low, double *high)
 {
     const tpp_input *input = &b->program->input[index];
+    const tpp_column *column = &b->columns[index];
     const bool there = is_there(b, index);
-    const bool ranged = input->given && is_ranged(&b->columns[index]);
+    const bool ranged = input->given && is_ranged(column);
     const bool is_rate = input->closed_list && !input->open_unlisted;
     const double meaning = input->has_default ? input->fill.approx : 0.0;
+    double room[TPP_BLOCK];
     if (!there && !ranged && !is_rate && !input->has_default) {
         return (ends){b->nothing, b->anything};
     }
-    const double *values = low;
-    if (there) {
-        values = values_of(b, index, low);
-    } else {
-        fill(low, NAN, b->size);
-    }
     if (b->complete[index]) {
+        const double *values = values_of(b, index, low);
         return (ends){values, values};
     }
-    if (values != low) {
-        memcpy(low, values, b->size * sizeof *low);
+    const double *values = room;
+    if (there) {
+        values = values_of(b, index, room);
+    } else {
+        fill(room, NAN, b->size);
     }
+    replace_nan(low, values, meaning, b->size);
     if (b->known[index]) {
-        replace_nan(low, meaning, b->size);
         return (ends){low, low};
     }
-    memcpy(high, low, b->size * sizeof *high);
+    if (is_rate && !input->has_default) {
+        close_rates(b, high, values);
+    } else {
+        replace_nan(high, values, input->has_default ? meaning : HUGE_VAL, b->size);
+    }
     if (ranged) {
-        load_range(b, &b->columns[index], low, high);
+        load_range(b, column, low, high);
     }
-    for (uint32_t i = 0; i < b->size; i++) {
-        const bool rated = (b->rated[i / 64] >> i % 64 & 1) != 0;
-        const double most = input->has_default ? meaning : is_rate && rated ? 0.0 : HUGE_VAL;
-        high[i] = low[i] == low[i] ? high[i] : most;
-    }
-    replace_nan(low, meaning, b->size);
     return (ends){low, high};
 }
 

@@ -118,7 +118,8 @@ const char *tpp_status_text(tpp_status status);
  * @param program the new program, to be closed by tpp_program_close; NULL on refusal
  * @param error details, or NULL
  * @return TPP_OK, or the reason of refusal: TPP_ERROR_ARGUMENT, _MEMORY, _TRUNCATED, _MAGIC,
- *         _VERSION, _SIZE, _CHECKSUM, _STRUCTURE or _LIMIT. Any bytes are safe to offer.
+ *         _VERSION, _SIZE, _CHECKSUM, _STRUCTURE or _LIMIT; TPP_ERROR_KERNEL if the environment
+ *         variable TPPCORE_KERNEL names no kernel for this processor. Any bytes are safe to offer.
  */
 tpp_status tpp_program_open(const void *bytes, size_t size, tpp_program **program,
                             tpp_error *error);

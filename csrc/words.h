@@ -185,17 +185,28 @@ static inline void tpp_maximum_of(double *restrict out, const double *const *x,
     }
 }
 
-/* Whether below <= v[i] < above for any i. */
-static TPP_INLINE bool tpp_word_any_between(const double *v, double below, double above)
+/* True only if every v[i] is usual (see below), NaN or, with `zeros`, 0. Bit i of `given`: v[i] is
+ * not NaN. */
+static TPP_INLINE bool tpp_word_plain(const double *v, bool zeros, uint64_t *given)
 {
-    const __m256d low = _mm256_set1_pd(below), high = _mm256_set1_pd(above);
-    __m256d any = _mm256_setzero_pd();
-    for (unsigned i = 0; i < 64; i += 4) {
-        const __m256d x = _mm256_loadu_pd(v + i);
-        any = _mm256_or_pd(any, _mm256_and_pd(_mm256_cmp_pd(x, low, _CMP_GE_OQ),
-                                              _mm256_cmp_pd(x, high, _CMP_LT_OQ)));
+    const __m256i shift = _mm256_set1_epi64x(-(INT64_C(974) << 52));
+    const __m256d zero = _mm256_setzero_pd();
+    __m256i any = _mm256_setzero_si256();
+    uint64_t word = 0;
+    for (unsigned half = 0; half < 64; half += 32) {
+        __m256d there[8];
+        for (unsigned i = 0; i < 8; i++) {
+            const __m256d x = _mm256_loadu_pd(v + half + 4 * i);
+            there[i] = _mm256_cmp_pd(x, x, _CMP_ORD_Q);
+            const __m256d asked = zeros ? _mm256_cmp_pd(x, zero, _CMP_NEQ_OQ) : there[i];
+            const __m256i shifted = _mm256_add_epi64(_mm256_castpd_si256(x), shift);
+            any = _mm256_or_si256(any, _mm256_and_si256(shifted, _mm256_castpd_si256(asked)));
+        }
+        word |= (uint64_t)tpp_pack(there) << half;
     }
-    return _mm256_movemask_pd(any) != 0;
+    *given = word;
+    const __m256i upper = _mm256_srli_epi64(any, 59);
+    return _mm256_testz_si256(upper, upper) != 0;
 }
 
 /* True only if 2^-49 <= v[i] < 2^79 for all of n doubles, a multiple of 64: what a spec sheet holds,
@@ -229,33 +240,8 @@ static inline uint64_t tpp_word_nan(const double *v)
     return word;
 }
 
-/* Whether least <= v[i] <= most for all i. */
-static inline bool tpp_word_within(const double *v, double least, double most)
-{
-    const __m256d low = _mm256_set1_pd(least), high = _mm256_set1_pd(most);
-    __m256d all = _mm256_cmp_pd(low, low, _CMP_EQ_OQ);
-    for (unsigned i = 0; i < 64; i += 4) {
-        const __m256d x = _mm256_loadu_pd(v + i);
-        const __m256d inside = _mm256_and_pd(_mm256_cmp_pd(x, low, _CMP_GE_OQ),
-                                             _mm256_cmp_pd(x, high, _CMP_LE_OQ));
-        all = _mm256_and_pd(all, inside);
-    }
-    return _mm256_movemask_pd(all) == 15;
-}
-
 #elif defined(__SSE2__)
 #include <emmintrin.h>
-
-static TPP_INLINE bool tpp_word_any_between(const double *v, double below, double above)
-{
-    const __m128d low = _mm_set1_pd(below), high = _mm_set1_pd(above);
-    __m128d any = _mm_setzero_pd();
-    for (unsigned i = 0; i < 64; i += 2) {
-        const __m128d x = _mm_loadu_pd(v + i);
-        any = _mm_or_pd(any, _mm_and_pd(_mm_cmpge_pd(x, low), _mm_cmplt_pd(x, high)));
-    }
-    return _mm_movemask_pd(any) != 0;
-}
 
 static inline bool tpp_all_usual(const double *v, uint32_t n)
 {
@@ -348,27 +334,7 @@ static inline uint64_t tpp_word_nan(const double *v)
     return word;
 }
 
-static inline bool tpp_word_within(const double *v, double least, double most)
-{
-    const __m128d low = _mm_set1_pd(least), high = _mm_set1_pd(most);
-    __m128d all = _mm_cmpeq_pd(low, low);
-    for (unsigned i = 0; i < 64; i += 2) {
-        const __m128d x = _mm_loadu_pd(v + i);
-        all = _mm_and_pd(all, _mm_and_pd(_mm_cmpge_pd(x, low), _mm_cmple_pd(x, high)));
-    }
-    return _mm_movemask_pd(all) == 3;
-}
-
 #else
-
-static TPP_INLINE bool tpp_word_any_between(const double *v, double below, double above)
-{
-    bool any = false;
-    for (unsigned i = 0; i < 64; i++) {
-        any |= v[i] >= below && v[i] < above;
-    }
-    return any;
-}
 
 static inline bool tpp_all_usual(const double *v, uint32_t n)
 {
@@ -447,15 +413,6 @@ static inline uint64_t tpp_word_nan(const double *v)
     return word;
 }
 
-static inline bool tpp_word_within(const double *v, double least, double most)
-{
-    bool all = true;
-    for (unsigned i = 0; i < 64; i++) {
-        all &= v[i] >= least && v[i] <= most;
-    }
-    return all;
-}
-
 #endif
 
 /* The same for floats: 2^-49 <= v[i] < 2^79. Compilers vectorise it. */
@@ -471,6 +428,19 @@ static inline bool tpp_all_usual32(const float *v, uint32_t n)
 }
 
 #if !defined(__AVX2__)
+
+static TPP_INLINE bool tpp_word_plain(const double *v, bool zeros, uint64_t *given)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        uint64_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        const bool asked = v[i] == v[i] && !(zeros && v[i] == 0.0);
+        any |= asked ? bits - (UINT64_C(974) << 52) : 0;
+    }
+    *given = ~tpp_word_nan(v);
+    return any >> 59 == 0;
+}
 
 static TPP_INLINE void tpp_stream(uint64_t *out, const uint64_t *words)
 {

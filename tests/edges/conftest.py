@@ -16,3 +16,9 @@ def rules() -> tpp.Rulebook:
 @pytest.fixture(scope="session")
 def suite(rules: tpp.Rulebook) -> EdgeSuite:
     return edge_suite(rules)
+
+
+@pytest.fixture(scope="session")
+def part(rules: tpp.Rulebook) -> EdgeSuite:
+    """A balanced part of it, for what takes long with all of it."""
+    return edge_suite(rules, 600)

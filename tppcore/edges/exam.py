@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tppcore import api
 from tppcore.edges import naive
 from tppcore.edges.answers import FALSE, TRUE, UNDETERMINED, Verdicts
+from tppcore.edges.naive import Numbers
 from tppcore.engine.columns import MISSING, Column
 from tppcore.engine.exact import Decisions
 from tppcore.engine.widen import widened
@@ -131,25 +132,26 @@ class Exam:
             found[name] = values
         return found
 
-    def computed(
-        self,
-        kind: type[np.floating[Any]],
-        *,
-        digits: int | None = None,
-        zero: bool = False,
-    ) -> dict[str, Places]:
-        """Places of metrics computed in doubles or floats, maybe rounded, where they have a
-        value; the exact places elsewhere."""
+    def computed(self, kind: type[np.floating[Any]], *, zero: bool = False) -> dict[str, Numbers]:
+        """The metrics in doubles or floats (rows,), NaN where they have no value; `zero` as for
+        `filled`."""
         columns = {name: values.astype(kind) for name, values in self.filled(zero=zero).items()}
-        found = {}
-        for metric, places in self.decisions.places.items():
-            values = naive.evaluate(self.rules.formulas.tree(metric), columns, kind)
-            values = np.broadcast_to(values, self.rows)
-            if digits is not None:
-                values = np.round(values, digits)
-            limits = np.array([kind(float(each)) for each in places.thresholds])
-            below = np.searchsorted(limits, values, "left")
-            reached = np.searchsorted(limits, values, "right")
+        return {
+            metric: np.broadcast_to(
+                naive.evaluate(self.rules.formulas.tree(metric), columns, kind), self.rows
+            )
+            for metric in self.decisions.places
+        }
+
+    def places_of(self, values: Mapping[str, Numbers]) -> dict[str, Places]:
+        """Where computed metrics lie; those without a value, and those not given, exactly."""
+        found = dict(self.places)
+        for metric, numbers in values.items():
+            kind = numbers.dtype.type
+            thresholds = self.decisions.places[metric].thresholds
+            limits = np.array([kind(float(each)) for each in thresholds])
+            below = np.searchsorted(limits, numbers, "left")
+            reached = np.searchsorted(limits, numbers, "right")
             place = np.stack([below + reached] * 2, axis=1)
-            found[metric] = np.where(np.isnan(values)[:, None], self.places[metric], place)
+            found[metric] = np.where(np.isnan(numbers)[:, None], found[metric], place)
         return found

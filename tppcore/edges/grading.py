@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -157,6 +158,9 @@ def _crossed(
     return dict(counts)
 
 
+_habits: weakref.WeakKeyDictionary[EdgeSuite, tuple[Habit, ...]] = weakref.WeakKeyDictionary()
+"""Made once a suite, which many may answer."""
+
 Cells = list[tuple[int, int]]
 """Paragraph and row of some answers."""
 
@@ -173,9 +177,9 @@ def _named(
     named: dict[str, Cells] = {}
     left = wrong & (answers != NOT_ANSWERED)
     _collect(named, UNANSWERED, wrong & ~left)
-    habits = [
-        Habit(habit.name, habit.answers[members]) for habit in all_habits(rules, suite.quantities)
-    ]
+    if suite not in _habits:
+        _habits[suite] = tuple(all_habits(rules, suite.quantities))
+    habits = [Habit(habit.name, habit.answers[members]) for habit in _habits[suite]]
     everywhere = [_share(habit.answers, answers, right) for habit in habits]
     # A mistake is one of a line of code, and so of a paragraph; what others show of it speaks for
     # it as well.

@@ -94,11 +94,17 @@ def _is_number(rules: Rulebook, metric: str) -> bool:
 
 
 def _arithmetic(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
-    yield "computed in doubles", exam.decide(exam.computed(np.float64))
-    yield "computed in float32", exam.decide(exam.computed(np.float32))
-    for digits in (3, 2, 1, 0):
-        rounded = exam.decide(exam.computed(np.float64, digits=digits))
-        yield f"rounded to {digits} decimals before comparison", rounded
+    for kind, words in ((np.float32, "float32"), (np.float64, "doubles")):
+        values = exam.computed(kind)
+        yield f"computed in {words}", exam.decide(exam.places_of(values))
+    for digits in (2, 1, 0, 3):
+        rounded = {m: np.round(each, digits) for m, each in values.items()}
+        words = f"rounded to {digits} decimals before comparison"
+        yield words, exam.decide(exam.places_of(rounded))
+        for metric in values:
+            if _is_number(exam.rules, metric):
+                own = exam.places_of({metric: rounded[metric]})
+                yield f"{metric} {words}", exam.decide(own)
 
 
 def _missing(exam: Exam, truth: Verdicts) -> Iterator[tuple[str, Verdicts]]:
@@ -115,7 +121,7 @@ def _missing(exam: Exam, truth: Verdicts) -> Iterator[tuple[str, Verdicts]]:
     yield "missing read as true", np.where(truth == UNDETERMINED, TRUE, truth).astype(np.int8)
     yield "missing read as false", exam.decide(exam.places, two_valued(False))
     yield "missing read as true", exam.decide(exam.places, two_valued(True))
-    zero = exam.computed(np.float64, zero=True)
+    zero = exam.places_of(exam.computed(np.float64, zero=True))
     yield "missing read as 0", exam.decide(zero)
     yield "missing read as 0", exam.decide(zero, two_valued(False))
     yield "tests decided one by one", exam.decide(exam.places, two_valued(None))

@@ -29,7 +29,7 @@ HEADING = ("id", "paragraph", "test", "kind", "route")
 """The columns before the quantities."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EdgeSuite:
     """`table` (pyarrow): HEADING, the quantities (NAME, NAME_low, NAME_high), one column a
     paragraph with "true", "false" or "undetermined", and `reason`; `about`: what it was made

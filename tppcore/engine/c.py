@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -141,6 +142,10 @@ def _check(status: int, error: Any = None, handle: Opened | None = None) -> None
     if status == _lib.TPP_OK:
         return
     expected = _text(_lib.tpp_status_text(status))
+    if status == _lib.TPP_ERROR_KERNEL:
+        forced = os.environ.get("TPPCORE_KERNEL")
+        expected += f"; TPPCORE_KERNEL is {forced!r}" if forced else ""
+        raise TppError(f"C engine: {expected}; expected portable or avx2")
     if handle is None or status < _lib.TPP_ERROR_NOT_FINITE:
         raise TppError(f"C engine: {expected}")
     value = error.value

@@ -51,7 +51,7 @@ sanitize:
 arm: install $(STAMPS)/test
 	$(MAKE) -s -f tests/c/Makefile arm
 	$(INSTALLED)
-	$(TESTS_MODULE) tests.proof.elsewhere $(ARM) -- $$($(MAKE) -s -f tests/c/Makefile arm-command)
+	$(TESTS_MODULE) tests.proof.elsewhere $(ELSEWHERE) -- $$($(MAKE) -s -f tests/c/Makefile arm-command)
 
 clean:
 	rm -rf build dist out *.egg-info tppcore/_tppcore.* tppcore/libtppcore.* tppcore/specs.json

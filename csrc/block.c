@@ -398,6 +398,7 @@ static tpp_status metrics(const tpp_program *program, const tpp_column *columns,
         if (status != TPP_OK) {
             break;
         }
+        work.result.all_sure = true;
         memset(outcome->any_near, 0, sizeof outcome->any_near);
         memset(outcome->near_cuts, 0, sizeof outcome->near_cuts);
         for (uint32_t s = 0; s < plan->steps; s++) {

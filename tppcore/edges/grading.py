@@ -38,7 +38,7 @@ _DOUBT = 0.9
 """Of two that explain the same, a plain mistake is likelier than another reading of the law."""
 
 _WORTH = 0.1
-"""A habit of which the answers to a paragraph show less than this part explains nothing."""
+"""A habit explains nothing where it is less than this part of what it would explain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +184,35 @@ def _named(
     # A mistake is one of a line of code, and so of a paragraph; what others show of it speaks for
     # it as well.
     for p in range(len(right)):
-        here = left[p]
+        here, masked = left[p].copy(), np.zeros_like(left[p])
+        chosen: list[Verdicts] = []
+        names: list[str] = []
         while here.any():
-            best = _best(habits, everywhere, p, answers, right, here)
+            best = _best(habits, everywhere, p, answers[p], right[p], here, masked)
             if best is None:
                 break
+            chosen.append(best.answers[p])
+            names.append(best.name)
+            same = best.answers[p] == answers[p]
+            here &= ~same
+            # Where one mistake shows, another one that the same row would show can't.
+            masked |= same & (best.answers[p] != right[p])
+        # What several of them explain goes to the one that is shown best, all of them considered.
+        shown = [_shown(own, answers[p], right[p], masked) for own in chosen]
+        for i in sorted(range(len(chosen)), key=lambda i: -shown[i]):
             explained = np.zeros_like(left)
-            explained[p] = here & (best.answers[p] == answers[p])
-            _collect(named, best.name, explained)
-            here &= ~explained[p]
+            explained[p] = left[p] & (chosen[i] == answers[p])
+            _collect(named, names[i], explained)
+            left[p] &= ~explained[p]
     _collect(named, OTHER, left)
     return named
+
+
+def _shown(habit: Verdicts, answers: Verdicts, right: Verdicts, masked: NDArray[np.bool_]) -> float:
+    """How much of a habit the answers show where no other mistake hides it."""
+    departs = habit != right
+    shows = departs & (habit == answers)
+    return float(shows.sum() / max((shows | (departs & ~masked)).sum(), 1))
 
 
 def _share(habit: Verdicts, answers: Verdicts, right: Verdicts) -> float:
@@ -210,17 +228,24 @@ def _best(
     answers: Verdicts,
     right: Verdicts,
     left: NDArray[np.bool_],
+    masked: NDArray[np.bool_],
 ) -> Habit | None:
-    """The habit that explains the most of what is left of a paragraph, weighed with how much of
-    the habit the answers show, here and everywhere."""
-    best, most = None, 0.0
+    """The habit that explains the most of what is left of paragraph `p`, less what it would get
+    wrong and is right; if every one has more of these, the one with the best share."""
+    best, most = None, (False, 0.0)
     for habit, shown in zip(habits, everywhere, strict=True):
-        explained = int((left & (habit.answers[p] == answers[p])).sum())
-        share = _share(habit.answers[p], answers[p], right[p])
-        weight = explained * share**2 * (1 + shown)
-        if habit.name.startswith("other reading"):
-            weight *= _DOUBT
-        if explained and share >= _WORTH and weight > most:
+        own = habit.answers[p]
+        explained = int((left & (own == answers)).sum())
+        if not explained:
+            continue
+        absent = int(((own != right) & (own != answers) & ~masked).sum())
+        likely = (1 + shown) * (_DOUBT if habit.name.startswith("other reading") else 1)
+        share = explained / (explained + absent)
+        if explained > absent:
+            weight = (True, (explained - absent) * likely)
+        else:
+            weight = (False, explained * share**2 * likely)
+        if share >= _WORTH and weight > most:
             best, most = habit, weight
     return best
 

@@ -188,11 +188,11 @@ static TPP_INLINE void touched(const tpp_program *program, const comparison *res
 static bool is_sure(const tpp_program *program, const tpp_paragraph *paragraph,
                     const comparison *result)
 {
-    bool sure = true;
-    for (uint32_t i = 0; i < paragraph->cuts && !result->all_sure; i++) {
-        sure &= result->sure[program->paragraph_cut[paragraph->first_cut + i]];
+    uint64_t unsure = 0;
+    for (uint32_t i = 0; i < program->cut_words; i++) {
+        unsure |= paragraph->cuts[i] & result->unsure[i];
     }
-    return sure;
+    return unsure == 0;
 }
 
 _Static_assert(WORDS == 8, "a block's verdicts on a paragraph are a cache line");
@@ -285,7 +285,7 @@ static void prepare(block *b, workspace *work, const tpp_program *program, const
 /* False if a column is not as it was assumed to be. */
 static bool run(block *b, const tpp_plan *plan, workspace *work)
 {
-    work->result.all_sure = true;
+    memset(work->result.unsure, 0, sizeof work->result.unsure);
     memset(work->result.outcome.any_near, 0, sizeof work->result.outcome.any_near);
     memset(work->result.outcome.near_cuts, 0, sizeof work->result.outcome.near_cuts);
     for (uint32_t s = 0; s < plan->steps; s++) {
@@ -398,7 +398,7 @@ static tpp_status metrics(const tpp_program *program, const tpp_column *columns,
         if (status != TPP_OK) {
             break;
         }
-        work.result.all_sure = true;
+        memset(work.result.unsure, 0, sizeof work.result.unsure);
         memset(outcome->any_near, 0, sizeof outcome->any_near);
         memset(outcome->near_cuts, 0, sizeof outcome->near_cuts);
         for (uint32_t s = 0; s < plan->steps; s++) {

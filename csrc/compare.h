@@ -9,9 +9,13 @@
 
 typedef struct {
     tpp_outcome outcome;
-    bool sure[TPP_MAX_CUTS]; /* possible and certain are the same in every row */
-    bool all_sure;
+    uint64_t unsure[TPP_MAX_CUTS / 64]; /* the cuts that are not decided in every row */
 } comparison;
+
+static void set_unsure(comparison *result, uint32_t cut)
+{
+    result->unsure[cut / 64] |= UINT64_C(1) << cut % 64;
+}
 
 /* A cut of a node, and where its doubles stand. */
 typedef struct {
@@ -76,8 +80,9 @@ static void compare_nothing(const block *b, comparison *result, const ranked_cut
     for (uint32_t w = 0; w < b->words; w++) {
         write_word(b, result, c->index, w, UINT64_MAX, certain, near);
     }
-    result->sure[c->index] = certain != 0;
-    result->all_sure &= certain != 0;
+    if (certain == 0) {
+        set_unsure(result, c->index);
+    }
 }
 
 /* A cut of booleans that are all there, straight from their bytes. */
@@ -97,7 +102,6 @@ static void compare_flags(const block *b, comparison *result, const ranked_cut *
         const uint64_t holds = (bits & if_true) | (~bits & if_false);
         write_word(b, result, c->index, w, holds, holds, 0);
     }
-    result->sure[c->index] = true;
 }
 
 /* All words, those past the end too: they cost less than to count. */
@@ -119,7 +123,6 @@ static void compare_points(block *b, comparison *result, const ranked_cut *c, co
             write_word(b, result, c->index, w, holds, holds, near);
         }
     }
-    result->sure[c->index] = true;
     look_ahead(b);
 }
 
@@ -127,7 +130,7 @@ static void compare_points(block *b, comparison *result, const ranked_cut *c, co
 static void compare_ends(const block *b, comparison *result, const ranked_cut *c, const word end[2],
                          const uint64_t *nan)
 {
-    result->sure[c->index] = result->all_sure = false;
+    set_unsure(result, c->index);
     if (!is_in_doubt(c, end[0].ranks, b->size) && !is_in_doubt(c, end[1].ranks, b->size)) {
         uint64_t(*literal)[WORDS] = result->outcome.literal[c->index];
         for (unsigned w = 0; w < WORDS; w++) {

@@ -14,7 +14,7 @@ const double tpp_power_of_ten[TPP_EXACT_POWERS] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-/* The power k for which value * 10^k is the largest up to 10^15, from 0 to 22; 0 for integers. */
+/* The largest k up to 22 with value * 10^k <= 10^15, or 0 for an integer. */
 static uint32_t scale_of(double value, uint64_t bits)
 {
     /* 15 - floor(log2(value)) * log10(2), where 1262611 / 2^22 is log10(2) less 10^-7. */
@@ -94,48 +94,28 @@ static binary split_float(float value)
 enum { LEAST_SHORT = -102, MOST_SHORT = 60 };
 
 /* 5^0 to 5^27, which fill 64 bits. */
-static const uint64_t FIVES[28] = {1u,
-                                   5u,
-                                   25u,
-                                   125u,
-                                   625u,
-                                   3125u,
-                                   15625u,
-                                   78125u,
-                                   390625u,
-                                   1953125u,
-                                   9765625u,
-                                   48828125u,
-                                   244140625u,
-                                   1220703125u,
-                                   6103515625u,
-                                   30517578125u,
-                                   152587890625u,
-                                   762939453125u,
-                                   3814697265625u,
-                                   19073486328125u,
-                                   95367431640625u,
-                                   476837158203125u,
-                                   2384185791015625u,
-                                   11920928955078125u,
-                                   59604644775390625u,
-                                   298023223876953125u,
-                                   1490116119384765625u,
-                                   7450580596923828125u};
+static const uint64_t FIVES[28] = {
+    1u, 5u, 25u, 125u, 625u, 3125u, 15625u, 78125u, 390625u, 1953125u, 9765625u, 48828125u,
+    244140625u, 1220703125u, 6103515625u, 30517578125u, 152587890625u, 762939453125u,
+    3814697265625u, 19073486328125u, 95367431640625u, 476837158203125u, 2384185791015625u,
+    11920928955078125u, 59604644775390625u, 298023223876953125u, 1490116119384765625u,
+    7450580596923828125u};
 
-/* The idea is that of R. Giulietti, "The Schubfach way to render doubles" (2021), which looks at
- * four decimals only; where he takes powers of ten approximated to 126 bits, the narrow range here
- * allows exact ones, as the range of single floats does in U. Adams, "Ryu" (2018).
+/* Like U. Adams, "Ryu: fast float-to-string conversion" (2018), this works on the ends of the
+ * interval in integers, and like R. Giulietti, "The Schubfach way to render doubles" (2021), it looks
+ * at four decimals only. They round their powers of ten; the range here is so narrow that all
+ * numbers are exact.
  *
  * Let 10^k be the largest power of ten that is no wider than the interval of what reads back as
  * value. Then the interval holds a multiple of 10^k, one of the two nearest to value, and at most
  * one multiple of 10^(k + 1), one of the two nearest likewise. If it holds the latter, any shorter
- * decimal is that number too; otherwise all multiples of 10^k in it are equally long, and the
+ * decimal is that same number; otherwise the multiples of 10^k in it are equally long, and the
  * nearest is wanted (of two, the even one).
  *
- * Numbers are integers `unit` to a 10^k. For exponents up to 0 these are the numbers times
- * 4 * 10^-k * 2^-exponent / 2^-k, which makes the unit a power of two; 4 gives room for half and
- * quarter gaps. The greatest is 4 * fraction * 5^31 < 2^55 * 5^31 < 2^127. */
+ * Everything is counted in parts of 10^k, `unit` of them to a whole: value is `at`, and a quarter of
+ * the gap above it, 2^(exponent - 2), is `quarter`. Up to exponent 0 these are 5^-k of
+ * 2^(2 - exponent + k) parts, above it 2^exponent of 4 * 10^k parts. The greatest number is
+ * (4 * fraction + 2) * 5^31 < 2^127. */
 static tpp_decimal find_shortest(binary value)
 {
     const bool even = (value.fraction & 1) == 0;
@@ -178,9 +158,8 @@ static bool is_short(binary value)
 /* Burger and Dybvig, "Printing floating-point numbers quickly and accurately" (1996), figure 1:
  * value = r / s, and what reads back as it lies between (r - below) / s and (r + above) / s. No step
  * can overflow: the largest number is below 2^1131. */
-tpp_decimal tpp_decimal_generate(double value)
+static tpp_decimal generate(binary parts, double value)
 {
-    const binary parts = split(value);
     const uint64_t fraction = parts.fraction;
     const int32_t exponent = parts.exponent;
     const uint32_t uneven = parts.uneven;
@@ -244,6 +223,16 @@ tpp_decimal tpp_decimal_generate(double value)
             return (tpp_decimal){mantissa, point - digits, value};
         }
     }
+}
+
+tpp_decimal tpp_decimal_generate(double value)
+{
+    return generate(split(value), value);
+}
+
+tpp_decimal tpp_decimal_generate_float(float value)
+{
+    return generate(split_float(value), (double)value);
 }
 
 tpp_decimal tpp_decimal_strip(tpp_decimal decimal)

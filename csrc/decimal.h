@@ -24,15 +24,27 @@ extern const double tpp_power_of_ten[TPP_EXACT_POWERS];
 /* The integers up to here are doubles. */
 #define TPP_MAX_INTEGER 0x1p53
 
-/* The shortest decimal that reads back as `value`, which is finite and not negative. */
+/* The shortest decimal that reads back as `value`, which is finite and not negative; of several the
+ * nearest. Mantissas may end in zeros. */
 tpp_decimal tpp_decimal_of(double value);
 
 /* The same for a float in its own width; it is 0 or a quantity, in [1e-15, 1e24]. */
 tpp_decimal tpp_decimal_of_float(float value);
 
-/* The shortest decimal that reads back as a positive double by the general algorithm alone, slowly;
- * for tests. */
+/* The same where tpp_decimal_recover finds nothing. */
+tpp_decimal tpp_decimal_find(double value);
+
+/* The same of positive numbers by the general algorithm alone, slowly; for tests. */
 tpp_decimal tpp_decimal_generate(double value);
+tpp_decimal tpp_decimal_generate_float(float value);
+
+enum { TPP_RECOVERED = 64 };
+
+/* The shortest decimals of doubles that have one of at most 15 digits.
+ * @param value at most TPP_RECOVERED numbers
+ * @return the set of those found: bit i is value[i]; of the others nothing is said */
+uint64_t tpp_decimal_recover(const double *value, uint32_t count, uint64_t *mantissa,
+                             int32_t *exponent);
 
 /* The same number without trailing zeros in its mantissa. */
 tpp_decimal tpp_decimal_strip(tpp_decimal decimal);
@@ -40,16 +52,5 @@ tpp_decimal tpp_decimal_strip(tpp_decimal decimal);
 /* The double nearest to mantissa * 10^-scale, where `mantissa` is below 2^127 in two halves and
  * `scale` is 0 to 38. */
 double tpp_decimal_nearest(uint64_t high, uint64_t low, int32_t scale);
-
-/* The same where tpp_decimal_recover finds nothing. */
-tpp_decimal tpp_decimal_find(double value);
-
-enum { TPP_RECOVERED = 64 };
-
-/* The decimals of doubles of at most 15 digits; mantissas may end in zeros.
- * @param value at most TPP_RECOVERED numbers
- * @return the set of those found: bit i is value[i]; of the others nothing is said */
-uint64_t tpp_decimal_recover(const double *value, uint32_t count, uint64_t *mantissa,
-                             int32_t *exponent);
 
 #endif

@@ -11,11 +11,17 @@
  * the result back, for the rows in which each step's exact value is needed: of a maximum the operand
  * that is larger beyond doubt, or both. And in exact numbers from the inputs on, where needed.
  *
- * NaN among the doubles stands for whatever is not decided here: ranges, what does not apply, a
- * choice too near to tell, numbers close to the ends of the range of doubles. It spreads to all that
- * depends on it, and so to the result. */
+ * Where a row holds ranges, the same is done for either end of the result: all operations grow with
+ * their operands but a quotient, which falls with its denominator, so that an end of the result
+ * depends on one end of each input.
+ *
+ * NaN among the doubles stands for whatever is not decided here: what does not apply, a choice too
+ * near to tell, a range of which both ends matter to one end of the result, numbers close to the
+ * ends of the range of doubles. It spreads to all that depends on it, and so to the result. */
 
 enum { ROWS = TPP_NARROW_ROWS, STEPS = 256, NUMBERS = 1536, MOST_EXPONENT = 1000 };
+
+enum { LOW = 1, HIGH = 2, BOTH = LOW | HIGH };
 
 static const double LEAST = 1e-290, MOST = 1e290;
 
@@ -39,15 +45,16 @@ typedef struct {
     double scaled[ROWS];
     double error[TPP_MAX_SLOTS];  /* a double is within `error` times the true value */
     bool is_float[TPP_MAX_SLOTS]; /* it comes from floats */
-    uint32_t writer[TPP_MAX_SLOTS];
     uint16_t source[TPP_MAX_SLOTS][ROWS]; /* which of the exact numbers it is */
     /* By step. */
     uint16_t a[STEPS]; /* the steps of the operands */
     uint16_t b[STEPS];
+    uint8_t ends[STEPS];    /* LOW, HIGH or BOTH: which end of its value the result depends on */
     uint64_t first[STEPS];  /* of a maximum or a choice: rows in which it is `a` for sure */
     uint64_t second[STEPS]; /* the same of `b` */
     uint64_t needed[STEPS];
     bool is_plain[STEPS]; /* a load of doubles, all there: `approx` is their column */
+    uint64_t ranged;      /* rows in which an input is a range */
     uint64_t failed;      /* rows that outgrew their numbers */
     uint32_t used;
     number exact[NUMBERS];
@@ -71,9 +78,16 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
-static inline double sane(double value, bool is_zero)
+/* What an operation gives, unless it comes close to the ends of the range of doubles; zeros and open
+ * ends among the operands are no matter of rounding. */
+static inline double sane(double value, unsigned special)
 {
-    return (value >= LEAST && value <= MOST) || is_zero ? value : NAN;
+    return (value >= LEAST && value <= MOST) || special ? value : NAN;
+}
+
+static inline unsigned is_special(double x)
+{
+    return (unsigned)(x == 0.0) | (unsigned)(x > MOST);
 }
 
 static void fill(double *out, double value, uint32_t n)
@@ -87,12 +101,6 @@ static void fill(double *out, double value, uint32_t n)
 static uint64_t rows_known(const work *w, const double *v)
 {
     return ~tpp_word_nan(v) & w->all;
-}
-
-static bool is_ranged(const tpp_column *column, uint64_t row)
-{
-    return (column->low != NULL && !isnan(column->low[row])) ||
-           (column->high != NULL && !isnan(column->high[row]));
 }
 
 /* The values of a column, NaN where missing. */
@@ -114,9 +122,36 @@ static void read(const work *w, const tpp_column *column, double *restrict out)
     }
 }
 
-/* Whether all of it is read from a column of doubles. */
-static bool load(const work *w, uint32_t index, double *out)
+static double end_of(const double *end, uint64_t row, double open)
 {
+    return end != NULL && !isnan(end[row]) ? end[row] : open;
+}
+
+/* What a missing value means in a row, at the end that matters. */
+static double missing_value(work *w, const tpp_input *input, const tpp_column *column, uint32_t i,
+                            uint8_t ends)
+{
+    const tpp_number absent = tpp_number_absent(input, w->rated);
+    double low = input->given ? end_of(column->low, w->row[i], -1.0) : -1.0;
+    double high = input->given ? end_of(column->high, w->row[i], -1.0) : -1.0;
+    if (low < 0.0 && high < 0.0) {
+        low = absent.low.approx;
+        high = absent.is_open ? HUGE_VAL : low;
+    } else {
+        low = low < 0.0 ? 0.0 : low;
+        high = high < 0.0 ? HUGE_VAL : high;
+    }
+    if (low == high) {
+        return low;
+    }
+    w->ranged |= UINT64_C(1) << i;
+    return ends == BOTH ? NAN : ends == HIGH ? high : low;
+}
+
+/* Whether all of it is read from a column of doubles. */
+static bool load(work *w, uint32_t s, double *out)
+{
+    const uint32_t index = w->plan->step[s].input;
     const tpp_input *input = &w->program->input[index];
     const tpp_column *column = &w->columns[index];
     if (input->given) {
@@ -127,11 +162,10 @@ static bool load(const work *w, uint32_t index, double *out)
     } else {
         fill(out, NAN, w->rows);
     }
-    const tpp_number absent = tpp_number_absent(input, w->rated);
-    const double missing = absent.is_open ? NAN : absent.low.approx;
     for (uint32_t i = 0; i < w->rows; i++) {
-        const bool is_range = input->given && is_ranged(column, w->row[i]);
-        out[i] = isnan(out[i]) && !is_range ? missing : out[i];
+        if (isnan(out[i])) {
+            out[i] = missing_value(w, input, column, i, w->ends[s]);
+        }
     }
     return false;
 }
@@ -139,29 +173,32 @@ static bool load(const work *w, uint32_t index, double *out)
 static void scale(double *restrict out, double c, const double *restrict x, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = sane(c * x[i], c == 0.0 || x[i] == 0.0);
+        out[i] = sane(c * x[i], is_special(c) | is_special(x[i]));
     }
 }
 
 static void multiply(double *restrict out, const double *x, const double *y, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = sane(x[i] * y[i], x[i] == 0.0 || y[i] == 0.0);
+        out[i] = sane(x[i] * y[i], is_special(x[i]) | is_special(y[i]));
     }
 }
 
-static void divide(double *restrict out, const double *x, const double *y, uint32_t n)
+/* `positive`: a denominator of 0 is one close to it, the open end of a range. */
+static void divide(double *restrict out, const double *x, const double *y, bool positive,
+                   uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        const double quotient = sane(x[i] / y[i], x[i] == 0.0);
-        out[i] = y[i] > 0.0 ? quotient : NAN;
+        const bool applies = y[i] > 0.0 || (positive && x[i] > 0.0);
+        const double quotient = sane(x[i] / y[i], is_special(x[i]) | is_special(y[i]));
+        out[i] = applies ? quotient : NAN;
     }
 }
 
 static void add(double *restrict out, const double *x, const double *y, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = sane(x[i] + y[i], x[i] + y[i] == 0.0);
+        out[i] = sane(x[i] + y[i], is_special(x[i]) | is_special(y[i]));
     }
 }
 
@@ -221,7 +258,7 @@ static void estimate(work *w, uint32_t s)
                     (step->operands > 1 && w->is_float[step->b]);
     switch (step->kind) {
     case TPP_STEP_LOAD:
-        w->is_plain[s] = load(w, step->input, out);
+        w->is_plain[s] = load(w, s, out);
         is_float = w->columns[step->input].kind == TPP_FLOAT32;
         *error = is_float ? FLOAT_UNIT : UNIT;
         break;
@@ -238,7 +275,7 @@ static void estimate(work *w, uint32_t s)
         *error = after(one + two);
         break;
     case TPP_STEP_DIV:
-        divide(out, x, y, n);
+        divide(out, x, y, step->positive, n);
         *error = after(one + two);
         break;
     case TPP_STEP_SCALE:
@@ -276,18 +313,46 @@ static void estimate(work *w, uint32_t s)
     w->is_float[step->out] = is_float;
 }
 
-/* Evaluates all steps; the rows in which the result is known. */
-static uint64_t estimate_all(work *w)
+/* Names the operands of all steps by step, and the ends of them that an end of the result depends
+ * on. */
+static void link(work *w, uint8_t end)
 {
-    for (uint32_t s = 0; s < w->plan->steps; s++) {
+    const uint32_t steps = w->plan->steps;
+    uint16_t writer[TPP_MAX_SLOTS] = {0}, condition[STEPS];
+    for (uint32_t s = 0; s < steps; s++) {
         const tpp_step *step = &w->plan->step[s];
-        w->a[s] = step->operands > 0 ? (uint16_t)w->writer[step->a] : 0;
-        w->b[s] = step->operands > 1 ? (uint16_t)w->writer[step->b] : 0;
+        w->a[s] = writer[step->a];
+        w->b[s] = writer[step->b];
+        condition[s] = writer[step->condition];
+        writer[step->out] = (uint16_t)s;
+    }
+    memset(w->ends, 0, sizeof w->ends);
+    for (uint32_t s = steps; s-- > 0;) {
+        const tpp_step *step = &w->plan->step[s];
+        const uint8_t ends = w->ends[s] |= s + 1 == steps ? end : 0;
+        const uint8_t other = ends == LOW ? HIGH : ends == HIGH ? LOW : BOTH;
+        if (step->operands > 0) {
+            w->ends[w->a[s]] |= ends;
+        }
+        if (step->operands > 1) {
+            /* Whether a denominator can be 0 depends on its low end. */
+            const uint8_t below = step->positive ? other : BOTH;
+            w->ends[w->b[s]] |= step->kind == TPP_STEP_DIV ? below : ends;
+        }
+        if (step->kind == TPP_STEP_SELECT) {
+            w->ends[condition[s]] = BOTH;
+        }
+    }
+}
+
+/* Evaluates all steps in doubles. */
+static void estimate_all(work *w)
+{
+    w->ranged = 0;
+    for (uint32_t s = 0; s < w->plan->steps; s++) {
         w->first[s] = w->second[s] = 0;
         estimate(w, s);
-        w->writer[step->out] = s;
     }
-    return rows_known(w, w->approx[w->plan->step[w->plan->steps - 1].out]);
 }
 
 /* ---- what is needed ---- */
@@ -372,7 +437,8 @@ static bool multiply_exact(number *out, const number *a, const number *b)
 static bool divide_exact(number *out, const number *a, const number *b)
 {
     out->exponent = a->exponent - b->exponent;
-    return is_short(out->exponent) && tpp_u128_multiply(&out->top, a->top, b->bottom) &&
+    return b->top != 0 && is_short(out->exponent) &&
+           tpp_u128_multiply(&out->top, a->top, b->bottom) &&
            tpp_u128_multiply(&out->bottom, a->bottom, b->top);
 }
 
@@ -401,15 +467,22 @@ static inline void check(work *w, uint32_t i, bool fits)
     w->failed |= (uint64_t)!fits << i;
 }
 
-static number read_exact(const work *w, uint32_t input, uint32_t i)
+static void load_any(work *w, const tpp_step *step, uint64_t rows, uint8_t ends)
 {
-    return of_decimal(tpp_number_read(w->program, w->columns, w->row[i], w->rated, input).low);
+    while (rows != 0) {
+        const uint32_t i = next_row(&rows);
+        const tpp_number found =
+            tpp_number_read(w->program, w->columns, w->row[i], w->rated, step->input);
+        const bool is_high = ends == HIGH;
+        *new_value(w, step->out, i) = of_decimal(is_high ? found.high : found.low);
+        check(w, i, !(is_high && found.is_open));
+    }
 }
 
 /* Doubles of their column. */
 static void load_plain(work *w, const tpp_step *step, uint64_t rows)
 {
-    double value[ROWS];
+    double value[ROWS] = {0.0};
     uint64_t mantissa[ROWS], left = rows;
     int32_t exponent[ROWS];
     uint32_t n = 0;
@@ -507,11 +580,8 @@ static void compute(work *w, uint32_t s, uint64_t rows)
     case TPP_STEP_LOAD:
         if (w->is_plain[s]) {
             load_plain(w, step, rows);
-            break;
-        }
-        while (rows != 0) {
-            const uint32_t i = next_row(&rows);
-            *new_value(w, step->out, i) = read_exact(w, step->input, i);
+        } else {
+            load_any(w, step, rows, w->ends[s]);
         }
         break;
     case TPP_STEP_FILL:
@@ -561,19 +631,52 @@ static void compute_all(work *w)
     }
 }
 
-static void decide(work *w, tpp_narrow_cut *cut)
+/* The rows in which the doubles say that a cut holds; sets those that they leave open. */
+static uint64_t rows_sure(const work *w, tpp_narrow_cut *cut)
 {
     const tpp_cut *entry = &w->program->cut[cut->cut];
-    const number threshold = of_decimal(entry->threshold);
     const uint32_t result = w->plan->step[w->plan->steps - 1].out;
-    uint64_t left = cut->wanted & ~w->failed;
-    cut->holds = 0;
-    while (left != 0) {
-        const uint32_t i = next_row(&left);
+    const double *value = w->approx[result];
+    const double margin = 1.0 + 1.01 * (w->error[result] + UNIT) + 4 * UNIT;
+    const double threshold = entry->threshold.approx;
+    const uint64_t holds = threshold > 0.0 ? tpp_word_at_least(value, threshold * margin) : 0;
+    cut->near = tpp_word_at_least(value, threshold / margin) & ~holds & cut->wanted;
+    return holds;
+}
+
+static uint64_t decide(work *w, const tpp_cut *cut, uint64_t rows)
+{
+    const number threshold = of_decimal(cut->threshold);
+    const uint32_t result = w->plan->step[w->plan->steps - 1].out;
+    uint64_t holds = 0;
+    rows &= ~w->failed;
+    while (rows != 0) {
+        const uint32_t i = next_row(&rows);
         tpp_u128 value = 0, bound = 0;
         check(w, i, cross(&value, &bound, value_of(w, result, i), &threshold));
-        cut->holds |= (uint64_t)(entry->strict ? value > bound : value >= bound) << i;
+        holds |= (uint64_t)(cut->strict ? value > bound : value >= bound) << i;
     }
+    return holds;
+}
+
+/* Decides all cuts for one end of the result; the rows in which that is done. */
+static uint64_t decide_end(work *w, uint8_t end, tpp_narrow_cut *cut, uint32_t cuts)
+{
+    link(w, end);
+    estimate_all(w);
+    uint64_t needed = 0;
+    const uint64_t known = rows_known(w, w->approx[w->plan->step[w->plan->steps - 1].out]);
+    for (uint32_t c = 0; c < cuts; c++) {
+        *(end == LOW ? &cut[c].certain : &cut[c].possible) = rows_sure(w, &cut[c]);
+        needed |= cut[c].near & known;
+    }
+    find_needed(w, needed);
+    compute_all(w);
+    for (uint32_t c = 0; c < cuts; c++) {
+        const uint64_t holds = decide(w, &w->program->cut[cut[c].cut], cut[c].near & known);
+        *(end == LOW ? &cut[c].certain : &cut[c].possible) |= holds;
+    }
+    return known & ~w->failed;
 }
 
 uint64_t tpp_narrow_decide(const tpp_program *program, const tpp_column *columns, bool rated,
@@ -596,12 +699,12 @@ uint64_t tpp_narrow_decide(const tpp_program *program, const tpp_column *columns
         memset(w.approx, 0, w.plan->slots * sizeof w.approx[0]);
         memset(w.scaled, 0, sizeof w.scaled);
     }
-    const uint64_t known = estimate_all(&w);
-    find_needed(&w, known);
-    compute_all(&w);
-    for (uint32_t c = 0; c < cuts; c++) {
-        cut[c].wanted &= known;
-        decide(&w, &cut[c]);
+    uint64_t done = decide_end(&w, LOW, cut, cuts);
+    if (w.ranged != 0) {
+        return done & decide_end(&w, HIGH, cut, cuts);
     }
-    return known & ~w.failed;
+    for (uint32_t c = 0; c < cuts; c++) {
+        cut[c].possible = cut[c].certain;
+    }
+    return done;
 }

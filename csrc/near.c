@@ -108,20 +108,21 @@ static uint64_t gather(const uint64_t *set, const selection *some)
     return found;
 }
 
-static void scatter(tpp_outcome *outcome, uint32_t cut, const selection *some, uint64_t decided,
-                    uint64_t holds)
+static void scatter(tpp_outcome *outcome, const tpp_narrow_cut *found, const selection *some,
+                    uint64_t decided)
 {
+    const uint32_t cut = found->cut;
     if (is_word(some)) {
         uint64_t *can_hold = &outcome->literal[cut][0][some->at[0] / 64];
         uint64_t *can_fail = &outcome->literal[cut][1][some->at[0] / 64];
-        *can_hold = (*can_hold & ~decided) | (holds & decided);
-        *can_fail = (*can_fail & ~decided) | (~holds & decided);
+        *can_hold = (*can_hold & ~decided) | (found->possible & decided);
+        *can_fail = (*can_fail & ~decided) | (~found->certain & decided);
         return;
     }
     for (; decided != 0; decided &= decided - 1) {
         const uint32_t i = (uint32_t)__builtin_ctzll(decided);
-        const bool holds_here = (holds >> i & 1) != 0;
-        write_literal(outcome, cut, some->at[i], holds_here, holds_here);
+        write_literal(outcome, cut, some->at[i], (found->possible >> i & 1) != 0,
+                      (found->certain >> i & 1) != 0);
     }
 }
 
@@ -141,8 +142,7 @@ static tpp_status decide_some(const tpp_rows *rows, group *near, const selection
     const uint64_t done = tpp_narrow_decide(rows->program, rows->columns, rated, near->target, row,
                                             some->count, near->cut, near->cuts);
     for (uint32_t c = 0; c < near->cuts; c++) {
-        const tpp_narrow_cut *cut = &near->cut[c];
-        scatter(outcome, cut->cut, some, cut->wanted & done, cut->holds);
+        scatter(outcome, &near->cut[c], some, near->cut[c].wanted & done);
     }
     /* What is left is little; and cuts that are not near come out as they are. */
     for (uint32_t i = 0; i < some->count; i++) {

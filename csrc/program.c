@@ -170,7 +170,6 @@ static bool allocate(tpp_program *program, const counts *count)
     program->paragraph = new_array(count->paragraphs, sizeof *program->paragraph);
     program->box = new_array(count->boxes, sizeof *program->box);
     program->literal = new_array(count->literals, sizeof *program->literal);
-    program->paragraph_cut = new_array(count->literals, sizeof *program->paragraph_cut);
     program->metric = new_array(count->metrics, sizeof *program->metric);
     program->names = new_array(count->names, 1);
     for (int rated = 0; rated < 2; rated++) {
@@ -331,28 +330,29 @@ static void read_boxes(reader *in, tpp_program *program, uint32_t tests, const u
     }
 }
 
-/* Each paragraph's cuts, once each. */
-static void list_cuts(tpp_program *program)
+/* The sets of the cuts that each paragraph compares. */
+static bool collect_cuts(tpp_program *program)
 {
-    uint32_t used = 0;
+    program->cut_words = (program->cuts + 63) / 64;
+    program->paragraph_cuts = new_array((size_t)program->paragraphs * program->cut_words,
+                                        sizeof *program->paragraph_cuts);
+    if (program->paragraph_cuts == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < program->paragraphs; i++) {
         tpp_paragraph *paragraph = &program->paragraph[i];
+        uint64_t *cuts = program->paragraph_cuts + (size_t)i * program->cut_words;
         const uint32_t boxes = paragraph->true_boxes + paragraph->false_boxes;
-        paragraph->first_cut = used;
         for (uint32_t j = 0; j < boxes; j++) {
             const tpp_box *box = &program->box[paragraph->first_box + j];
             for (uint32_t k = 0; k < box->literals; k++) {
                 const uint32_t cut = program->literal[box->first_literal + k] >> 1;
-                uint32_t at = paragraph->first_cut;
-                while (at < used && program->paragraph_cut[at] != cut) {
-                    at++;
-                }
-                program->paragraph_cut[at] = cut;
-                used += at == used;
+                cuts[cut / 64] |= UINT64_C(1) << cut % 64;
             }
         }
-        paragraph->cuts = used - paragraph->first_cut;
+        paragraph->cuts = cuts;
     }
+    return true;
 }
 
 static void read_metrics(reader *in, tpp_program *program, uint32_t names)
@@ -430,7 +430,9 @@ static tpp_status open_program(const uint8_t *bytes, size_t size, tpp_program *p
         program->cuts = program->metrics = 0;
         return TPP_ERROR_STRUCTURE;
     }
-    list_cuts(program);
+    if (!collect_cuts(program)) {
+        return TPP_ERROR_MEMORY;
+    }
     program->kernel = tpp_block_kernel_choose();
     return program->kernel != NULL ? build_plans(program) : TPP_ERROR_KERNEL;
 }
@@ -476,7 +478,7 @@ TPP_API void tpp_program_close(tpp_program *program)
     free(program->paragraph);
     free(program->box);
     free(program->literal);
-    free(program->paragraph_cut);
+    free(program->paragraph_cuts);
     free(program->metric);
     free(program->names);
     free(program);

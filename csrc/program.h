@@ -74,8 +74,7 @@ typedef struct {
     uint32_t first_box; /* the true boxes, then the false boxes */
     uint32_t true_boxes;
     uint32_t false_boxes;
-    uint32_t first_cut; /* the cuts that its boxes compare */
-    uint32_t cuts;
+    const uint64_t *cuts; /* the set of those that its boxes compare: bit c % 64 of word c / 64 */
 } tpp_paragraph;
 
 typedef struct {
@@ -100,7 +99,8 @@ struct tpp_program {
     tpp_paragraph *paragraph;
     tpp_box *box;
     uint32_t *literal;
-    uint32_t *paragraph_cut;
+    uint64_t *paragraph_cuts;
+    uint32_t cut_words; /* of a set of cuts */
     tpp_metric *metric;
     char *names;
     tpp_plan rated;       /* tests, where every row states a rate */

@@ -10,10 +10,6 @@ static void expect(double value, uint64_t mantissa, int32_t exponent)
     uint64_t m;
     int32_t e;
     CHECK(tpp_shortest_decimal(value, &m, &e) == TPP_OK);
-    while (m != 0 && m % 10 == 0) {
-        m /= 10;
-        e++;
-    }
     CHECK(m == mantissa && (m == 0 || e == exponent));
 }
 
@@ -36,6 +32,25 @@ static void test_known(void)
     expect(9.5367431640625e-7, 95367431640625u, -20);
 }
 
+static bool is_same(tpp_decimal a, tpp_decimal b)
+{
+    a = tpp_decimal_strip(a);
+    b = tpp_decimal_strip(b);
+    return a.mantissa == b.mantissa && a.exponent == b.exponent;
+}
+
+static double random_double(unsigned long long *state)
+{
+    const unsigned long long r = next_random(state);
+    unsigned long long bits = (1023 - 50 + r % 130) << 52 | next_random(state) >> 12;
+    if (r >> 60 < 4) {
+        bits &= ~0ull << (r >> 50) % 52; /* few bits: decimals at the ends of their intervals */
+    }
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 /* C's own conversion reads back what was found, and nothing shorter reads back. */
 static void test_reads_back(void)
 {
@@ -47,6 +62,7 @@ static void test_reads_back(void)
         if (!isfinite(value)) {
             continue;
         }
+        value = i % 2 == 0 ? random_double(&state) : value;
         const tpp_decimal found = tpp_decimal_of(value);
         char text[64];
         snprintf(text, sizeof text, "%llue%d", (unsigned long long)found.mantissa, found.exponent);
@@ -62,23 +78,134 @@ static void test_reads_back(void)
     }
 }
 
-static void test_fast_and_general_agree(void)
+/* The fast ways and the general one, in the range of quantities and at its ends. */
+static void test_agrees_with_its_twin(void)
 {
     unsigned long long state = 9;
-    for (int i = 0; i < 20000; i++) {
-        const double value =
-            (double)(next_random(&state) % 10000000 + 1) / pow(10.0, (int)(i % 12));
-        tpp_decimal fast = tpp_decimal_of(value), slow = tpp_decimal_generate(value);
-        while (fast.exponent > slow.exponent) {
-            fast.mantissa *= 10;
-            fast.exponent--;
-        }
-        while (slow.exponent > fast.exponent) {
-            slow.mantissa *= 10;
-            slow.exponent--;
-        }
-        CHECK(fast.mantissa == slow.mantissa);
+    for (int i = 0; i < 60000; i++) {
+        const double value = random_double(&state);
+        CHECK(is_same(tpp_decimal_of(value), tpp_decimal_generate(value)));
+        CHECK(is_same(tpp_decimal_find(value), tpp_decimal_generate(value)));
     }
+    for (int i = 0; i < 20000; i++) {
+        const double decimal =
+            (double)(next_random(&state) % 1000000000000000 + 1) / pow(10.0, (int)(i % 30));
+        const double beside[3] = {decimal, nextafter(decimal, 0.0), nextafter(decimal, 1e300)};
+        for (int j = 0; j < 3; j++) {
+            CHECK(is_same(tpp_decimal_of(beside[j]), tpp_decimal_generate(beside[j])));
+        }
+    }
+    for (int exponent = -110; exponent < 120; exponent++) {
+        double below = ldexp(1.0, exponent), above = below;
+        for (int i = 0; i < 20; i++) {
+            CHECK(is_same(tpp_decimal_of(below), tpp_decimal_generate(below)));
+            CHECK(is_same(tpp_decimal_of(above), tpp_decimal_generate(above)));
+            below = nextafter(below, 0.0);
+            above = nextafter(above, HUGE_VAL);
+        }
+    }
+}
+
+static void check_float(float value)
+{
+    const tpp_decimal found = tpp_decimal_of_float(value);
+    CHECK(is_same(found, tpp_decimal_generate_float(value)));
+    char text[64];
+    snprintf(text, sizeof text, "%llue%d", (unsigned long long)found.mantissa, found.exponent);
+    CHECK(strtof(text, NULL) == value);
+    CHECK(strtod(text, NULL) == found.approx);
+}
+
+static void test_floats(void)
+{
+    CHECK(tpp_decimal_of_float(0.0f).mantissa == 0);
+    const tpp_decimal known = tpp_decimal_strip(tpp_decimal_of_float(514.3f));
+    CHECK(known.mantissa == 5143 && known.exponent == -1 && known.approx == 514.3);
+    uint32_t first, last;
+    const float ends[2] = {(float)1e-15, (float)1e24};
+    memcpy(&first, &ends[0], sizeof first);
+    memcpy(&last, &ends[1], sizeof last);
+    check_float(ends[0]);
+    check_float(ends[1]);
+    CHECK(is_same(tpp_decimal_of_float(ends[0]), tpp_decimal_of(1e-15)));
+    CHECK(is_same(tpp_decimal_of_float(ends[1]), tpp_decimal_of(1e24)));
+    for (uint32_t bits = first; bits < last; bits += 8191) {
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        check_float(value);
+    }
+    for (int exponent = -49; exponent < 80; exponent++) {
+        float below = ldexpf(1.0f, exponent), above = below;
+        for (int i = 0; i < 20; i++) {
+            check_float(below);
+            check_float(above);
+            below = nextafterf(below, 0.0f);
+            above = nextafterf(above, 1e30f);
+        }
+    }
+}
+
+/* Up to 15 digits are recovered, by themselves and among others; what is recovered is the shortest. */
+static void test_recover(void)
+{
+    unsigned long long state = 5;
+    for (int round = 0; round < 2000; round++) {
+        double value[TPP_RECOVERED];
+        uint64_t mantissa[TPP_RECOVERED], expected = 0;
+        int32_t exponent[TPP_RECOVERED];
+        const uint32_t count = (uint32_t)(next_random(&state) % TPP_RECOVERED) + 1;
+        for (uint32_t i = 0; i < count; i++) {
+            const uint64_t digits = next_random(&state) % 1000000000000001;
+            const int places = (int)(next_random(&state) % 23);
+            const bool is_short = next_random(&state) % 4 != 0;
+            value[i] = is_short ? (double)digits / pow(10.0, places) : random_double(&state);
+            expected |= (uint64_t)is_short << i;
+        }
+        const uint64_t found = tpp_decimal_recover(value, count, mantissa, exponent);
+        CHECK((expected & ~found) == 0);
+        CHECK(count == 64 || found >> count == 0);
+        for (uint32_t i = 0; i < count; i++) {
+            if ((found >> i & 1) != 0 && value[i] != 0.0) {
+                const tpp_decimal decimal = {mantissa[i], exponent[i], value[i]};
+                CHECK(is_same(decimal, tpp_decimal_generate(value[i])));
+            }
+        }
+    }
+}
+
+static void test_strip(void)
+{
+    uint64_t power = 1;
+    for (int32_t zeros = 0; zeros < 20; zeros++, power *= zeros < 20 ? 10 : 1) {
+        const tpp_decimal found = tpp_decimal_strip((tpp_decimal){power, -3, 0.0});
+        CHECK(found.mantissa == 1 && found.exponent == zeros - 3);
+    }
+    const tpp_decimal zero = tpp_decimal_strip((tpp_decimal){0, 0, 0.0});
+    CHECK(zero.mantissa == 0 && zero.exponent == 0);
+}
+
+/* As C reads the same digits. */
+static void test_nearest(void)
+{
+    unsigned long long state = 3;
+    CHECK(tpp_decimal_nearest(0, 0, 38) == 0.0);
+    CHECK(tpp_decimal_nearest(0, 9007199254740993u, 0) == 9007199254740992.0);
+    CHECK(tpp_decimal_nearest(0, 9007199254740995u, 0) == 9007199254740996.0);
+    for (int i = 0; i < 20000; i++) {
+        const int32_t scale = (int32_t)(next_random(&state) % 39);
+        const uint64_t low = next_random(&state) >> next_random(&state) % 64;
+        char text[64];
+        snprintf(text, sizeof text, "%llue-%d", (unsigned long long)low, scale);
+        CHECK(tpp_decimal_nearest(0, low, scale) == strtod(text, NULL));
+        /* high * 2^64 with low zeros, and beside a half between two doubles */
+        const uint64_t high = next_random(&state) >> (next_random(&state) % 63 + 1);
+        CHECK(tpp_decimal_nearest(high, 0, 0) == ldexp((double)high, 64));
+    }
+    const double half = ldexp(1.0, 100) + ldexp(1.0, 47); /* the middle is at 2^100 + 2^47 */
+    CHECK(half == ldexp(1.0, 100));
+    CHECK(tpp_decimal_nearest(UINT64_C(1) << 36, UINT64_C(1) << 47, 0) == half);
+    CHECK(tpp_decimal_nearest(UINT64_C(1) << 36, (UINT64_C(1) << 47) + 1, 0) ==
+          nextafter(half, HUGE_VAL));
 }
 
 static void test_refusal(void)
@@ -96,7 +223,11 @@ int main(void)
 {
     test_known();
     test_reads_back();
-    test_fast_and_general_agree();
+    test_agrees_with_its_twin();
+    test_floats();
+    test_recover();
+    test_strip();
+    test_nearest();
     test_refusal();
     return 0;
 }

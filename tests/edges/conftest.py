@@ -21,4 +21,4 @@ def suite(rules: tpp.Rulebook) -> EdgeSuite:
 @pytest.fixture(scope="session")
 def part(rules: tpp.Rulebook) -> EdgeSuite:
     """A balanced part of it, for what takes long with all of it."""
-    return edge_suite(rules, 600)
+    return edge_suite(rules, 60)

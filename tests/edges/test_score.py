@@ -129,7 +129,7 @@ def tf32_of_19_bits(suite: EdgeSuite, rules: tpp.Rulebook) -> Any:
 
 MISTAKES = [
     (tie_below, "limit left out (>= read as >, <= as <)"),
-    (rounding, "tpp rounded to 0 decimals before comparison"),
+    (rounding, "rounded to 0 decimals before comparison"),
     (single_precision, "computed in float32"),
     (missing_false, "missing read as false"),
     (missing_true, "missing read as true"),

@@ -12,10 +12,10 @@ from tppcore.errors import TppError
 def balanced(edges: Sequence[Edge], most: int | None) -> list[Edge]:
     """At most `most` edges, in their order: paragraph by paragraph in turn, always of the kind and
     about the test that this paragraph has had the least of."""
+    if most is not None and most < 1:
+        raise TppError(f"a limit of {most} rows; expected 1 or more")
     if most is None or most >= len(edges):
         return list(edges)
-    if most < 1:
-        raise TppError(f"a limit of {most} rows; expected 1 or more")
     waiting: dict[int, dict[str, list[int]]] = {}
     for number, edge in enumerate(edges):
         for paragraph in edge.paragraphs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,10 @@ _WORDS = {TRUE: "true", FALSE: "false", UNDETERMINED: "undetermined", NOT_ANSWER
 _EXAMPLES = 3
 _DOUBT = 0.9
 """Of two that explain the same, a plain mistake is likelier than another reading of the law."""
+
+_AGAINST = 4
+"""An answer that a habit would get wrong and that is right speaks against it as much as so many
+mismatches speak for it."""
 
 _WORTH = 0.1
 """A habit explains nothing where it is less than this part of what it would explain."""
@@ -179,7 +183,7 @@ def _named(
     _collect(named, UNANSWERED, wrong & ~left)
     if suite not in _habits:
         _habits[suite] = tuple(all_habits(rules, suite.quantities))
-    habits = [Habit(habit.name, habit.answers[members]) for habit in _habits[suite]]
+    habits = [replace(habit, answers=habit.answers[members]) for habit in _habits[suite]]
     everywhere = [_share(habit.answers, answers, right) for habit in habits]
     # A mistake is one of a line of code, and so of a paragraph; what others show of it speaks for
     # it as well.
@@ -195,8 +199,8 @@ def _named(
             names.append(best.name)
             same = best.answers[p] == answers[p]
             here &= ~same
-            # Where one mistake shows, another one that the same row would show can't.
-            masked |= same & (best.answers[p] != right[p])
+            # Where one mistake is at work, another one of the same row may not show.
+            masked |= same & best.rows
         # What several of them explain goes to the one that is shown best, all of them considered.
         shown = [_shown(own, answers[p], right[p], masked) for own in chosen]
         for i in sorted(range(len(chosen)), key=lambda i: -shown[i]):
@@ -241,8 +245,8 @@ def _best(
         absent = int(((own != right) & (own != answers) & ~masked).sum())
         likely = (1 + shown) * (_DOUBT if habit.name.startswith("other reading") else 1)
         share = explained / (explained + absent)
-        if explained > absent:
-            weight = (True, (explained - absent) * likely)
+        if explained > _AGAINST * absent:
+            weight = (True, (explained - _AGAINST * absent) * likely)
         else:
             weight = (False, explained * share**2 * likely)
         if share >= _WORTH and weight > most:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,12 @@ from tppcore.rules.rulebook import Rulebook
 
 @dataclass(frozen=True)
 class Habit:
-    """A mistake, in the words of a report, and the answers that it leads to, (paragraphs, rows)."""
+    """A mistake, in the words of a report, the answers that it leads to, (paragraphs, rows), and
+    the rows of whose figures it makes something else, or else turns some verdict."""
 
     name: str
     answers: Verdicts
+    rows: NDArray[np.bool_]
 
 
 def all_habits(rules: Rulebook, sheet: Any) -> Iterator[Habit]:
@@ -38,21 +41,24 @@ def all_habits(rules: Rulebook, sheet: Any) -> Iterator[Habit]:
     out."""
     exam = Exam(rules, sheet)
     truth = exam.classify(sheet)
-    for name, answers in _all(exam, truth):
-        if (answers != truth).any():
-            yield Habit(name, answers)
+    for name, answers, *rows in chain(
+        _ties(exam),
+        _arithmetic(exam),
+        _missing(exam, truth),
+        _ranges(exam),
+        _rates(exam),
+        _readings(exam),
+    ):
+        departs = answers != truth
+        if departs.any():
+            yield Habit(name, answers, rows[0] if rows else departs.any(axis=0))
 
 
-def _all(exam: Exam, truth: Verdicts) -> Iterator[tuple[str, Verdicts]]:
-    yield from _ties(exam)
-    yield from _arithmetic(exam)
-    yield from _missing(exam, truth)
-    yield from _ranges(exam)
-    yield from _rates(exam)
-    yield from _readings(exam)
+Found = tuple[str, Verdicts] | tuple[str, Verdicts, NDArray[np.bool_]]
+"""The parts of a habit."""
 
 
-def _ties(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
+def _ties(exam: Exam) -> Iterator[Found]:
     def moved(step: int) -> dict[str, Places]:
         return {m: places + step * (places % 2) for m, places in exam.places.items()}
 
@@ -93,7 +99,7 @@ def _is_number(rules: Rulebook, metric: str) -> bool:
     return kind is not None and kind.kind == "number"
 
 
-def _arithmetic(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
+def _arithmetic(exam: Exam) -> Iterator[Found]:
     for kind, words in ((np.float32, "float32"), (np.float64, "doubles")):
         values = exam.computed(kind)
         yield f"computed in {words}", exam.decide(exam.places_of(values))
@@ -107,7 +113,7 @@ def _arithmetic(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
                 yield f"{metric} {words}", exam.decide(own)
 
 
-def _missing(exam: Exam, truth: Verdicts) -> Iterator[tuple[str, Verdicts]]:
+def _missing(exam: Exam, truth: Verdicts) -> Iterator[Found]:
     conditions = [paragraph.condition for paragraph in exam.rules.paragraphs]
     thresholds = {m: places.thresholds for m, places in exam.decisions.places.items()}
 
@@ -154,7 +160,7 @@ def _logic(
             raise AssertionError(f"{condition} has not been expanded")
 
 
-def _ranges(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
+def _ranges(exam: Exam) -> Iterator[Found]:
     names = exam.sheet.column_names
     based = sorted({name.rpartition("_")[0] for name in names if name.endswith(("_low", "_high"))})
     based = [name for name in based if name in exam.specs]
@@ -166,8 +172,8 @@ def _ranges(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
     for side in ("low end", "middle", "high end", None):
         name = f"range read by its {side}" if side else "range not read"
         answers = exam.classify(_without_ranges(exam, based, side))
-        yield name, answers
-        yield name, _closed(answers, touched)
+        yield name, answers, touched
+        yield name, _closed(answers, touched), touched
 
 
 def _closed(answers: Verdicts, touched: NDArray[np.bool_]) -> Verdicts:
@@ -205,7 +211,7 @@ def _without_ranges(exam: Exam, based: list[str], side: str | None) -> Any:
     return sheet
 
 
-def _rates(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
+def _rates(exam: Exam) -> Iterator[Found]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -214,7 +220,7 @@ def _rates(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
         *(quantities(exam.rules.formulas.tree(m)) for m in exam.decisions.places)
     )
 
-    def without(dropped: set[str]) -> Iterator[Verdicts]:
+    def without(words: str, dropped: set[str]) -> Iterator[Found]:
         gone = {f"{name}{end}" for name in dropped for end in ("", "_low", "_high")} & names
         if not gone:
             return
@@ -223,21 +229,19 @@ def _rates(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
             touched = np.zeros(exam.rows, bool)
             for column in gone:
                 touched |= np.asarray(pc.is_valid(exam.sheet.column(column)))
-            yield answers
-            yield _closed(answers, touched)
+            yield words, answers, touched
+            yield words, _closed(answers, touched), touched
 
     rates = [name for name, spec in exam.specs.items() if spec.rate and name in read]
     symbols = {"tops_vector": "vector rates", "tops_sparse": "sparse rates"}
     for symbol, words in symbols.items():
         dropped = {name for name in rates if exam.specs[name].symbol == symbol}
         if dropped:
-            for answers in without(dropped):
-                yield f"{words} not read", answers
+            yield from without(f"{words} not read", dropped)
     for format in exam.rules.vocabulary.formats:
         dropped = {name for name in rates if exam.specs[name].format == format}
         if dropped:
-            for answers in without(dropped):
-                yield f"format {format} not read", answers
+            yield from without(f"format {format} not read", dropped)
     for factor, words in ((2.0, "rate counted twice"), (0.5, "rate halved")):
         sheet = exam.sheet
         for name in rates:
@@ -293,7 +297,7 @@ def _try(exam: Exam, sheet: Any) -> Verdicts | None:
         return None
 
 
-def _readings(exam: Exam) -> Iterator[tuple[str, Verdicts]]:
+def _readings(exam: Exam) -> Iterator[Found]:
     for name, reading in exam.rules.vocabulary.readings.items():
         for alternative in reading.alternatives:
             if alternative.name != exam.rules.readings[name]:

@@ -14,6 +14,8 @@ with 15 to 17 digits, and extreme; plain, with holes, and with holes and ranges;
 doubles, float32s, integers and decimals; under the 2026 gate and the tariff windows, and under the
 whole law of several dates and readings.
 
+Either takes half an hour or so on two cores that have nothing else to do.
+
 Prints how many verdicts differ, which must be none, and how long it took; exit code 1 if any
 does. `--task` runs one task of the second proof again, as the report of a mismatch names it.
 """

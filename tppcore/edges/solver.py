@@ -31,6 +31,9 @@ from tppcore.rules.vocabulary import Formulas, QuantitySpec
 Known = Mapping[str, Fraction]
 """Quantities that have a value by now."""
 
+Start = frozenset[tuple[str, Fraction]]
+"""The same, as a key."""
+
 _USUAL: Mapping[str, Sequence[str]] = {
     "mm2": ("800", "695", "612.5", "814", "450", "300", "1000", "750.4", "142.5", "600", "525"),
     "bit": ("16", "32", "64", "128"),
@@ -116,7 +119,9 @@ class Solver:
         self.formulas, self.factors, self.shares, self.most = formulas, factors, shares, most
         self.further, self.trials = further, trials
         self._left = 0
-        self._folded: dict[tuple[str, frozenset[tuple[str, Fraction]]], Expr] = {}
+        self._folded: dict[tuple[str, Start], Expr] = {}
+        # The first way to a group of targets, None where there is none.
+        self._settled: dict[tuple[Start, tuple[str, ...], tuple[Span, ...]], Known | None] = {}
         self.specs = formulas.vocabulary.quantities
 
     def solve(self, targets: Mapping[str, Span], known: Known) -> Iterator[Known]:
@@ -124,20 +129,35 @@ class Solver:
 
         What shares no free quantity with the first metric is settled once, in the first way.
         """
-        trees = {name: self.folded(name, known) for name in targets}
+        start = frozenset(known.items())
+        trees = {name: self.folded(name, known, start) for name in targets}
         first, *others = _apart(trees)
+        settled = dict(known)
         for group in others:
-            self._left = self.trials
-            found = next(self._all(_ordered(group, trees, targets), known), None)
+            wanted = _ordered(group, trees, targets)
+            key = start, tuple(sorted(group)), tuple(span for _, span in wanted)
+            if key not in self._settled:
+                self._left = self.trials
+                self._settled[key] = next(self._all(wanted, known), None)
+            found = self._settled[key]
             if found is None:
                 return
-            known = found
+            settled.update(found)
+        wanted = _ordered(first, trees, targets)
+        key = start, tuple(sorted(first)), tuple(span for _, span in wanted)
+        if key in self._settled and self._settled[key] is None:
+            return
         self._left = self.trials
-        yield from self._all(_ordered(first, trees, targets), known)
+        none = True
+        for found in self._all(wanted, settled):
+            none = False
+            yield found
+        if none:
+            self._settled[key] = None
 
-    def folded(self, metric: str, known: Known) -> Expr:
+    def folded(self, metric: str, known: Known, start: Start) -> Expr:
         """The formula of a metric with what is known put in, made once."""
-        key = metric, frozenset(known.items())
+        key = metric, start
         if key not in self._folded:
             self._folded[key] = folded(self.formulas.tree(metric), known)
         return self._folded[key]

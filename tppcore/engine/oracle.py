@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +17,7 @@ from tppcore.errors import InputError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
 
+_SMALLEST, _LARGEST = Fraction(repr(SMALLEST)), Fraction(repr(LARGEST))
 _EXPECTED = f"0 or a number from {SMALLEST:g} to {LARGEST:g}"
 
 
@@ -40,23 +41,23 @@ def decide_rows(rules: Rulebook, each: Iterable[Row], count: int) -> Bitmaps:
 def rows(columns: Columns, vocabulary: Vocabulary) -> Iterator[Row]:
     """The rows of a table as intervals of fractions, checked."""
     readers = [
-        (name, vocabulary.quantities[name], column) for name, column in columns.by_quantity.items()
+        (name, vocabulary.quantities[name], column, _reader(vocabulary.quantities[name], column))
+        for name, column in columns.by_quantity.items()
     ]
     for i in range(columns.rows):
         row = {}
-        for name, spec, column in readers:
-            interval = _cell(spec, column, i)
+        for name, spec, column, read in readers:
+            interval = _cell(spec, column, i, read)
             if interval is not None:
                 row[name] = interval
         yield row
 
 
-def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
-    value, low, high = (
-        _value(spec, column, i),
-        _end(spec, column.low, i),
-        _end(spec, column.high, i),
-    )
+_Reader = Callable[[int], Fraction | None]
+
+
+def _cell(spec: QuantitySpec, column: Column, i: int, read: _Reader) -> Interval | None:
+    value, low, high = read(i), _end(spec, column.low, i), _end(spec, column.high, i)
     if value is not None:
         if low is not None or high is not None:
             raise InputError(spec.name, i, float(value), "a value or a range, not both")
@@ -70,27 +71,36 @@ def _cell(spec: QuantitySpec, column: Column, i: int) -> Interval | None:
     return Interval(low or Fraction(0), math.inf if high is None else high)
 
 
-def _value(spec: QuantitySpec, column: Column, i: int) -> Fraction | None:
-    if column.values is None or column.is_plain:
-        return _end(spec, column.values, i)
-    if column.slice(i, i + 1).nulls()[0]:
-        return None
+def _reader(spec: QuantitySpec, column: Column) -> _Reader:
+    """What reads the value of a row."""
+    values = column.values
+    if values is None or column.is_plain:
+        return lambda i: _end(spec, values, i)
+    nulls = column.nulls()
     if column.scale is not None:
-        number = next(decimals(column, range(i, i + 1)))
-    elif column.is_boolean or column.values.dtype == np.float64:
-        return _end(spec, column.values, i)
-    elif column.values.dtype.kind == "f":
-        if math.isnan(column.values[i]):
-            return None
-        if math.isinf(column.values[i]):
-            raise InputError(spec.name, i, float(column.values[i]), _EXPECTED)
-        number = Fraction(str(column.values[i]))
-    else:
-        number = Fraction(int(column.values[i]))
-    if not 0 <= number <= Fraction(repr(LARGEST)) or 0 < number < Fraction(repr(SMALLEST)):
-        raise InputError(spec.name, i, float(number), _EXPECTED)
+        return lambda i: (
+            None if nulls[i] else _checked(spec, next(decimals(column, range(i, i + 1))), i)
+        )
+    if values.dtype in (np.float64, np.uint8):
+        return lambda i: None if nulls[i] else _end(spec, values, i)
+    if values.dtype.kind == "f":
+        return lambda i: None if nulls[i] else _single(spec, values[i], i)
+    return lambda i: None if nulls[i] else _checked(spec, Fraction(int(values[i])), i)
+
+
+def _single(spec: QuantitySpec, value: np.floating[Any], i: int) -> Fraction | None:
+    if np.isnan(value):
+        return None
+    if np.isinf(value):
+        raise InputError(spec.name, i, float(value), _EXPECTED)
+    return _checked(spec, Fraction(str(value)), i)
+
+
+def _checked(spec: QuantitySpec, number: Fraction, i: int) -> Fraction:
     if number == 0 and spec.positive:
         raise InputError(spec.name, i, 0.0, "a number above 0")
+    if number != 0 and not _SMALLEST <= number <= _LARGEST:
+        raise InputError(spec.name, i, float(number), _EXPECTED)
     return number
 
 

@@ -14,6 +14,8 @@ from tppcore.version import __version__
 
 if TYPE_CHECKING:
     from tppcore.api import classify, metrics
+    from tppcore.edges.grading import EdgeScore, score_edges
+    from tppcore.edges.suite import EdgeSuite, edge_suite
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
     from tppcore.explanation import Explanation, explain
     from tppcore.rules.rulebook import Rulebook, rulebook
@@ -48,6 +50,10 @@ _HOMES = {
     "chips": "tppcore.sources.chips",
     "Verdicts": "tppcore.verdicts",
     "Explanation": "tppcore.explanation",
+    "edge_suite": "tppcore.edges.suite",
+    "EdgeSuite": "tppcore.edges.suite",
+    "score_edges": "tppcore.edges.grading",
+    "EdgeScore": "tppcore.edges.grading",
     "TppError": "tppcore.errors",
     "InputError": "tppcore.errors",
     "SpecError": "tppcore.errors",
@@ -56,6 +62,8 @@ _HOMES = {
 
 __all__ = [
     "Chip",
+    "EdgeScore",
+    "EdgeSuite",
     "Explanation",
     "InputError",
     "Rulebook",
@@ -67,9 +75,11 @@ __all__ = [
     "chip",
     "chips",
     "classify",
+    "edge_suite",
     "explain",
     "metrics",
     "rulebook",
+    "score_edges",
 ]
 
 

@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import tempfile
 import time
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tppcore.benchmark.rounds import Contender, repeated
 from tppcore.engine import c
 from tppcore.program.compile import compile as compile_program
 from tppcore.program.program import Program
+from tppcore.rules.rulebook import Rulebook
 
 ROOT = Path(__file__).parents[1]
 RULES = {
@@ -46,7 +46,7 @@ def measure(options: Options) -> dict[str, Any]:
             lambda rules=rules, row=row: tpp.classify(row, rules), options.rounds
         )
         program = compile_program(rules, names)
-        found[f"inside @njit: {name}"] = _in_numba(program, names, options.rounds)
+        found[f"inside @njit: {name}"] = _in_numba(rules, names, options.rounds)
         found[f"C: {name}"] = _in_c(program, names, options.rounds)
     return found
 
@@ -106,25 +106,20 @@ def _in_c(program: Program, names: tuple[str, ...], rounds: int) -> dict[str, An
     return {"ns": statistics.median(seconds) * 1e9, "seconds": seconds}
 
 
-def _in_numba(program: Program, names: tuple[str, ...], rounds: int) -> dict[str, Any]:
+def _in_numba(rules: Rulebook, names: tuple[str, ...], rounds: int) -> dict[str, Any]:
     """A user's own @njit loop over rows, one thread; all verdicts of a row are looked at."""
-    if find_spec("numba") is None or find_spec("tppcore.engine.scalar") is None:
-        return {"left_out": "needs Numba and tppcore.engine.scalar"}
+    if find_spec("numba") is None:
+        return {"left_out": "needs Numba"}
     from numba import njit
-    from numba.np.unsafe.ndarray import to_fixed_tuple
 
-    classifier = import_module("tppcore.engine.scalar").classifier
-    index = {each.quantity: number for number, each in enumerate(program.inputs)}
     chips = random_table(names, _ROWS)
-    booleans = frozenset(index[name] for name in names if chips[name].dtype == np.uint8)
-    decide = classifier(program, [index[name] for name in names], booleans)
-    count = len(names)
+    decide = tpp.classifier(rules, names)
 
     @njit
     def loop(numbers):  # type: ignore[no-untyped-def]
         total = 0
         for row in range(len(numbers)):
-            for verdict in decide(*to_fixed_tuple(numbers[row], count)):
+            for verdict in decide(numbers[row]):
                 total += verdict
         return total
 

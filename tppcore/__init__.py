@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tppcore.api import classify, metrics
     from tppcore.edges.grading import EdgeScore, score_edges
     from tppcore.edges.suite import EdgeSuite, edge_suite
+    from tppcore.embed import classifier
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
     from tppcore.explanation import Explanation, explain
     from tppcore.rules.rulebook import Rulebook, rulebook
@@ -40,6 +41,7 @@ def _built(path: list[str]) -> list[str]:
 __path__ = _built(__path__)
 
 _HOMES = {
+    "classifier": "tppcore.embed",
     "classify": "tppcore.api",
     "explain": "tppcore.explanation",
     "metrics": "tppcore.api",
@@ -74,6 +76,7 @@ __all__ = [
     "__version__",
     "chip",
     "chips",
+    "classifier",
     "classify",
     "edge_suite",
     "explain",

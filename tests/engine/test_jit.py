@@ -1,27 +1,28 @@
-"""The Numba engine and its exact second look, against the definition written out in fractions."""
+"""The Numba engine, with and without a kernel, against the definition written out in fractions."""
 
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tppcore.engine import rows as exact_rows
 from tppcore.engine.columns import MISSING, Bitmaps, Column, Columns
 from tppcore.errors import InputError
 from tppcore.program.bounds import bounds, epsilon
 from tppcore.program.program import Input, Node, Op, Paragraph, Program, Test
 
-jit = pytest.importorskip("tppcore.engine.jit")
 pytest.importorskip("numba")
+jit = pytest.importorskip("tppcore.engine.jit")
 
 Number = Fraction | float
 Span = tuple[Number, Number, bool]
@@ -164,16 +165,14 @@ def unpacked(bitmaps: Bitmaps) -> list[list[bool | None]]:
     ]
 
 
-def check(program: Program, columns: Columns, threads: int = 1) -> None:
+def check(
+    program: Program, columns: Columns, threads: int = 1, ways: Sequence[bool] = (False, True)
+) -> None:
+    """With a kernel (True) and without, where every row is decided in whole numbers."""
     expected = oracle(program, columns)
-    assert unpacked(jit.evaluate(program, columns, threads=threads)) == expected
-    values, valid = exact_rows.verdicts(
-        program, *exact_rows.decide(program, columns, np.arange(columns.rows))
-    )
-    assert [
-        [bool(value) if known else None for value, known in zip(*row, strict=True)]
-        for row in zip(values.T, valid.T, strict=True)
-    ] == expected
+    for compiled in ways:
+        found = jit.evaluate(program, columns, threads=threads, compiled=compiled)
+        assert unpacked(found) == expected, compiled
 
 
 # -- programs -------------------------------------------------------------------------------------
@@ -290,8 +289,16 @@ def tables(draw: st.DrawFn) -> Columns:
 
 @settings(max_examples=120, deadline=None)
 @given(programs(), tables())
-def test_any_program_is_what_fractions_say(program: Program, columns: Columns) -> None:
-    check(program, columns)
+def test_any_program_in_whole_numbers(program: Program, columns: Columns) -> None:
+    check(program, columns, ways=(False,))
+
+
+@settings(max_examples=12, deadline=None)
+@given(programs(), st.lists(tables(), min_size=8, max_size=8))
+def test_any_program_compiled(program: Program, some: list[Columns]) -> None:
+    """Fewer programs, as each is compiled, but each over several tables."""
+    for columns in some:
+        check(program, columns, ways=(True,))
 
 
 def test_unlisted_rates_may_stay_open() -> None:
@@ -421,20 +428,76 @@ def test_the_first_bad_row_is_named() -> None:
         jit.evaluate(density(), table, threads=2)
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        [1979.0, 0.1, 0.1 + 0.2, 1 / 3, 123456789012345.0, 1234567890123456.0],
-        [1e-15, 1e24, 9.87654321e23, 1.2345678901234567e-15, 5e-324 * 0 + 1e22, 1e23],
-        [0.0, NAN, math.inf, 4.35, 2.675, 9007199254740993.0],
-        [2.0**53, 2.0**53 + 2, 999999999999999.9, 0.3, 1e15, 1e15 + 1],
-    ],
-)
-def test_decimals_are_the_shortest(values: list[float]) -> None:
-    number = exact_rows._decimals(np.array(values))
-    got = [Fraction(int(top)) / Fraction(10) ** number.scale for top in number.top.values]
-    assert got == [Fraction(repr(x)) if math.isfinite(x) else 0 for x in values]
-    assert all(top < number.top.bound for top in number.top.values)
+def test_threads_and_outputs_are_reused() -> None:
+    columns = Columns(100, {"rate_a": Column(np.full(100, 300.0)), "area": Column(np.ones(100))})
+    out = Bitmaps.empty(len(density().paragraphs), 100)
+    out.values[:], out.valid[:] = 2**64 - 1, 2**64 - 1
+    assert jit.evaluate(density(), columns, out=out) is out
+    assert unpacked(out) == unpacked(jit.evaluate(density(), columns))
+
+
+def test_a_long_table_gets_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = density()
+    monkeypatch.setattr(jit, "_COMPILE_FROM", 200)
+    columns = Columns(100, {"rate_a": Column(np.full(100, 300.0))})
+    jit.evaluate(program, columns)
+    assert jit.prepared(program).kernel(0, None) == 0
+    jit.evaluate(program, columns)
+    assert jit.prepared(program).kernel(0, None) != 0
+
+
+@pytest.mark.parametrize("rows", [1, 100, 300])
+def test_other_types_come_in_parts(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """float32, integers and nulls mean the same decimals, whatever the part they lie in."""
+    monkeypatch.setattr(jit, "_WIDEN", 128)
+    area = np.arange(1, rows + 1)
+    tops = np.rint(area * 37) / 100
+    nulls = np.packbits(np.arange(rows + 3) % 7 != 3, bitorder="little")
+    mixed = {
+        "rate_a": Column(tops.astype(np.float32)),
+        "area": Column(area.astype(np.int16), present=nulls, first_bit=3),
+    }
+    there = (np.arange(rows) + 3) % 7 != 3
+    same = {"rate_a": Column(tops), "area": Column(np.where(there, area, NAN))}
+    one, other = (jit.evaluate(density(), Columns(rows, each)) for each in (mixed, same))
+    assert unpacked(one) == unpacked(other)
+
+
+def test_a_bad_number_of_another_type_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "_WIDEN", 64)
+    values = np.ones(300, np.int64)
+    values[200] = 2**53 + 1
+    table = Columns(300, {"rate_a": Column(values), "area": Column(np.ones(300))})
+    with pytest.raises(InputError, match=r"row 201, column rate_a: .* no more digits"):
+        jit.evaluate(density(), table)
+    table.by_quantity["area"].values[199] = 0  # type: ignore[index]
+    with pytest.raises(InputError, match=r"row 200, column area: 0\.0; expected a number above 0"):
+        jit.evaluate(density(), table)
+
+
+CACHE = """
+from fractions import Fraction
+from tppcore.engine import blocks
+from tppcore.program.program import Input, Node, Op, Paragraph, Program, Test
+test = Test(0, ">=", Fraction({threshold}), 0.0)
+boxes = ((0,),), ((1,),)
+program = Program((Input("io"),), (Node(Op.INPUT, 0),), (test,), (Paragraph("p", *boxes),), ())
+print(blocks.kernel(program)._cache_hits)
+"""
+
+
+def test_kernels_are_kept_between_processes(tmp_path: Path) -> None:
+    def hits(threshold: int) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", CACHE.format(threshold=threshold)],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    assert [hits(1), hits(1), hits(2), hits(2), hits(1)] == ["0", "1", "0", "1", "1"]
 
 
 def test_importing_the_engine_does_not_import_numba() -> None:

@@ -28,10 +28,11 @@ static uint32_t scale_of(double value, uint64_t bits)
     return (uint32_t)k - (uint32_t)((k > 0) & (value * tpp_power_of_ten[k] > TPP_MAX_UNIQUE));
 }
 
-/* Clinger's fast path backwards. If value is the double nearest to some n / 10^j with n <= 10^15 and
- * j <= 22, then j <= k, the largest power up to 22 with value * 10^k <= 10^15; n * 10^(k - j) / 10^k
- * is the same number, and value * 10^k within 2 * 2^-53 * 10^15 < 0.23 of that numerator. Numerator
- * and power are doubles, so that their quotient is rounded once: to value for that numerator alone.
+/* Clinger's fast path backwards. If value is the double nearest to some n / 10^j with n <= 10^15
+ * and j <= 22, then j <= k, the largest power up to 22 with value * 10^k <= 10^15;
+ * n * 10^(k - j) / 10^k is the same number, and value * 10^k within 2 * 2^-53 * 10^15 < 0.23 of
+ * that numerator. Numerator and power are doubles, so that their quotient is rounded once: to value
+ * for that numerator alone.
  *
  * Adding 2^52 to a number below it leaves its nearest integer in the fraction. */
 uint64_t tpp_decimal_recover(const double *value, uint32_t count, uint64_t *mantissa,
@@ -102,8 +103,8 @@ static const uint64_t FIVES[28] = {
     7450580596923828125u};
 
 /* Like U. Adams, "Ryu: fast float-to-string conversion" (2018), this works on the ends of the
- * interval in integers, and like R. Giulietti, "The Schubfach way to render doubles" (2021), it looks
- * at four decimals only. They round their powers of ten; the range here is so narrow that all
+ * interval in integers, and like R. Giulietti, "The Schubfach way to render doubles" (2021), it
+ * looks at four decimals only. They round their powers of ten; the range here is so narrow that all
  * numbers are exact.
  *
  * Let 10^k be the largest power of ten that is no wider than the interval of what reads back as
@@ -112,8 +113,8 @@ static const uint64_t FIVES[28] = {
  * decimal is that same number; otherwise the multiples of 10^k in it are equally long, and the
  * nearest is wanted (of two, the even one).
  *
- * Everything is counted in parts of 10^k, `unit` of them to a whole: value is `at`, and a quarter of
- * the gap above it, 2^(exponent - 2), is `quarter`. Up to exponent 0 these are 5^-k of
+ * Everything is counted in parts of 10^k, `unit` of them to a whole: value is `at`, and a quarter
+ * of the gap above it, 2^(exponent - 2), is `quarter`. Up to exponent 0 these are 5^-k of
  * 2^(2 - exponent + k) parts, above it 2^exponent of 4 * 10^k parts. The greatest number is
  * (4 * fraction + 2) * 5^31 < 2^127. */
 static tpp_decimal find_shortest(binary value)
@@ -146,7 +147,8 @@ static tpp_decimal find_shortest(binary value)
     }
     const tpp_u128 floor = n * unit, ceiling = floor + unit;
     const tpp_u128 down = at - floor, up = ceiling - at;
-    const bool rises = floor < low || (ceiling <= high && (up < down || (up == down && n % 2 != 0)));
+    const bool is_nearer = up < down || (up == down && n % 2 != 0);
+    const bool rises = floor < low || (ceiling <= high && is_nearer);
     return (tpp_decimal){n + rises, k, 0.0};
 }
 
@@ -156,8 +158,8 @@ static bool is_short(binary value)
 }
 
 /* Burger and Dybvig, "Printing floating-point numbers quickly and accurately" (1996), figure 1:
- * value = r / s, and what reads back as it lies between (r - below) / s and (r + above) / s. No step
- * can overflow: the largest number is below 2^1131. */
+ * value = r / s, and what reads back as it lies between (r - below) / s and (r + above) / s. No
+ * step can overflow: the largest number is below 2^1131. */
 static tpp_decimal generate(binary parts, double value)
 {
     const uint64_t fraction = parts.fraction;

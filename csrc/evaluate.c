@@ -1,6 +1,7 @@
 #include "block.h"
 #include "error.h"
 #include "program.h"
+#include "row.h"
 
 static bool is_bad_table(const tpp_program *program, const tpp_column *columns, uint64_t row_begin,
                          uint64_t row_end)
@@ -23,6 +24,10 @@ TPP_API tpp_status tpp_evaluate(const tpp_program *program, const tpp_column *co
     if (is_bad_table(program, columns, row_begin, row_end) || row_begin % 64 != 0 ||
         ((value_bits == NULL || valid_bits == NULL) && program->paragraphs > 0)) {
         return tpp_error_set(error, TPP_ERROR_ARGUMENT);
+    }
+    if (tpp_row_takes(program, row_end - row_begin)) {
+        return tpp_row_evaluate(program, columns, row_begin, row_end, value_bits, valid_bits,
+                                error);
     }
     return program->kernel->evaluate(program, columns, row_begin, row_end, value_bits, valid_bits,
                                      error);

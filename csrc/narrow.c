@@ -7,9 +7,10 @@
 #include "u128.h"
 #include "words.h"
 
-/* A formula is evaluated three times. In doubles from the inputs on, with a bound of the error. From
- * the result back, for the rows in which each step's exact value is needed: of a maximum the operand
- * that is larger beyond doubt, or both. And in exact numbers from the inputs on, where needed.
+/* A formula is evaluated three times. In doubles from the inputs on, with a bound of the error.
+ * From the result back, for the rows in which each step's exact value is needed: of a maximum the
+ * operand that is larger beyond doubt, or both. And in exact numbers from the inputs on, where
+ * needed.
  *
  * Where a row holds ranges, the same is done for either end of the result: all operations grow with
  * their operands but a quotient, which falls with its denominator, so that an end of the result
@@ -22,6 +23,8 @@
 enum { ROWS = TPP_NARROW_ROWS, STEPS = 256, NUMBERS = 1536, MOST_EXPONENT = 1000 };
 
 enum { LOW = 1, HIGH = 2, BOTH = LOW | HIGH };
+
+enum { FEW = 12 }; /* more rows than these are compared as whole vectors */
 
 static const double LEAST = 1e-290, MOST = 1e290;
 
@@ -66,8 +69,8 @@ static const double UNIT = 0x1p-53;       /* the relative error of a rounding */
 static const double FLOAT_UNIT = 0x1p-24; /* of a float */
 static const double LARGEST_ERROR = 1e-4;
 
-/* The error of a product or quotient whose operands' errors add up to `error`: for up to
- * LARGEST_ERROR, (1 + a) (1 + b) (1 + UNIT) and its inverse are within 1.001 (a + b + UNIT) of 1. */
+/* The error of a product or quotient whose operands' errors add up to `error`: up to LARGEST_ERROR,
+ * (1 + a) (1 + UNIT) / (1 - b) is below 1 + 1.001 (a + b + UNIT). */
 static double after(double error)
 {
     return 1.001 * (error + UNIT);
@@ -78,8 +81,8 @@ static double larger(double a, double b)
     return a > b ? a : b;
 }
 
-/* What an operation gives, unless it comes close to the ends of the range of doubles; zeros and open
- * ends among the operands are no matter of rounding. */
+/* What an operation gives, unless it comes close to the ends of the range of doubles; zeros and
+ * open ends among the operands are no matter of rounding. */
 static inline double sane(double value, unsigned special)
 {
     return (value >= LEAST && value <= MOST) || special ? value : NAN;
@@ -97,10 +100,26 @@ static void fill(double *out, double value, uint32_t n)
     }
 }
 
+/* The rows in which a vector is at least a bound. */
+static uint64_t rows_at_least(const work *w, const double *v, double bound)
+{
+    if (w->rows > FEW) {
+        return tpp_word_at_least(v, bound) & w->all;
+    }
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < w->rows; i++) {
+        rows |= (uint64_t)(v[i] >= bound) << i;
+    }
+    return rows;
+}
+
 /* The rows in which a vector is not NaN. */
 static uint64_t rows_known(const work *w, const double *v)
 {
-    return ~tpp_word_nan(v) & w->all;
+    if (w->rows > FEW) {
+        return ~tpp_word_nan(v) & w->all;
+    }
+    return rows_at_least(w, v, -HUGE_VAL);
 }
 
 /* The values of a column, NaN where missing. */
@@ -184,7 +203,9 @@ static void multiply(double *restrict out, const double *x, const double *y, uin
     }
 }
 
-/* `positive`: a denominator of 0 is one close to it, the open end of a range. */
+/* `positive`: a denominator of 0 is one close to it, the open end of a range. Elsewhere a quotient
+ * may not apply; that shows at the end of the result to which the denominator's low end belongs,
+ * and both ends are decided or neither. */
 static void divide(double *restrict out, const double *x, const double *y, bool positive,
                    uint32_t n)
 {
@@ -206,13 +227,16 @@ static void add(double *restrict out, const double *x, const double *y, uint32_t
 static uint64_t rows_above(const work *w, const double *x, const double *y, double margin)
 {
     double difference[ROWS];
-    for (uint32_t i = 0; i < ROWS; i++) {
+    const uint32_t n = w->rows > FEW ? ROWS : w->rows;
+    for (uint32_t i = 0; i < n; i++) {
         difference[i] = x[i] - margin * y[i];
     }
-    return tpp_word_at_least(difference, 0.0) & w->all;
+    return rows_at_least(w, difference, 0.0);
 }
 
-/* `error` is the sum of those of x and y. Either will do where both are 0. */
+/* `error` is the sum of those of x and y, a and b. If x >= y (1 + a) / (1 - b), then x is the
+ * larger one in truth; the last UNITs cover the roundings of that test itself. Either will do where
+ * both are 0. */
 static void maximum(work *w, uint32_t s, const double *x, const double *y, double error)
 {
     const double margin = 1.0 + 1.01 * error + 4 * UNIT;
@@ -335,9 +359,7 @@ static void link(work *w, uint8_t end)
             w->ends[w->a[s]] |= ends;
         }
         if (step->operands > 1) {
-            /* Whether a denominator can be 0 depends on its low end. */
-            const uint8_t below = step->positive ? other : BOTH;
-            w->ends[w->b[s]] |= step->kind == TPP_STEP_DIV ? below : ends;
+            w->ends[w->b[s]] |= step->kind == TPP_STEP_DIV ? other : ends;
         }
         if (step->kind == TPP_STEP_SELECT) {
             w->ends[condition[s]] = BOTH;
@@ -639,8 +661,8 @@ static uint64_t rows_sure(const work *w, tpp_narrow_cut *cut)
     const double *value = w->approx[result];
     const double margin = 1.0 + 1.01 * (w->error[result] + UNIT) + 4 * UNIT;
     const double threshold = entry->threshold.approx;
-    const uint64_t holds = threshold > 0.0 ? tpp_word_at_least(value, threshold * margin) : 0;
-    cut->near = tpp_word_at_least(value, threshold / margin) & ~holds & cut->wanted;
+    const uint64_t holds = threshold > 0.0 ? rows_at_least(w, value, threshold * margin) : 0;
+    cut->near = rows_at_least(w, value, threshold / margin) & ~holds & cut->wanted;
     return holds;
 }
 
@@ -694,8 +716,7 @@ uint64_t tpp_narrow_decide(const tpp_program *program, const tpp_column *columns
     if (rows == 0 || w.plan->steps == 0 || w.plan->steps > STEPS) {
         return 0;
     }
-    /* Whole vectors are compared. */
-    if (rows < ROWS) {
+    if (rows > FEW && rows < ROWS) {
         memset(w.approx, 0, w.plan->slots * sizeof w.approx[0]);
         memset(w.scaled, 0, sizeof w.scaled);
     }

@@ -6,6 +6,7 @@
 
 #include "block.h"
 #include "error.h"
+#include "row_view.h"
 
 /* The file, all little-endian; tppcore/program/binary.py writes it.
  *
@@ -401,7 +402,7 @@ static tpp_status build_plans(tpp_program *program)
     for (uint32_t i = 0; i < program->metrics && status == TPP_OK; i++) {
         status = build_exact(program, program->metric[i].node, program->targets + i);
     }
-    return status;
+    return status == TPP_OK ? tpp_row_view_build(program) : status;
 }
 
 static tpp_status open_program(const uint8_t *bytes, size_t size, tpp_program *program)
@@ -472,6 +473,7 @@ TPP_API void tpp_program_close(tpp_program *program)
     tpp_plan_free(&program->rated);
     tpp_plan_free(&program->any);
     tpp_plan_free(&program->report);
+    tpp_row_view_free(program->row_view);
     free(program->input);
     free(program->node);
     free(program->cut);

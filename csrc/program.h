@@ -83,6 +83,7 @@ typedef struct {
 } tpp_metric;
 
 struct tpp_block_kernel;
+struct tpp_row_view;
 
 struct tpp_program {
     uint32_t inputs;
@@ -108,6 +109,7 @@ struct tpp_program {
     tpp_plan report;      /* metrics */
     tpp_plan *exact[2];   /* by target, a tested node, and after them by metric: [rated] */
     const struct tpp_block_kernel *kernel;
+    struct tpp_row_view *row_view; /* for few rows, or NULL: see row_view.h */
 };
 
 #endif

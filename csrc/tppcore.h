@@ -152,7 +152,8 @@ const char *tpp_program_metric_name(const tpp_program *program, uint32_t index);
 const char *tpp_program_kernel(const tpp_program *program);
 
 /**
- * Forces a kernel, for tests that compare them; no evaluation may be under way.
+ * Forces a kernel, for tests that compare them; no evaluation may be under way. Calls of a few rows
+ * use none: they go row by row, whatever is forced.
  * @param program the program
  * @param name "avx2" or "portable"
  * @return TPP_OK, TPP_ERROR_ARGUMENT or TPP_ERROR_KERNEL

@@ -145,7 +145,7 @@ static void test_floats(void)
     }
 }
 
-/* Up to 15 digits are recovered, by themselves and among others; what is recovered is the shortest. */
+/* Up to 15 digits are recovered, whatever stands beside; what is recovered is the shortest. */
 static void test_recover(void)
 {
     unsigned long long state = 5;

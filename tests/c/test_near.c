@@ -122,11 +122,13 @@ static void compare_block(const tpp_program *program, const table *t, uint64_t s
         rated[i / 64] |= (uint64_t)is_rated(t, i) << i % 64;
     }
     for (uint32_t c = 0; c < program->cuts; c++) {
+        /* A near choice has all cuts of its row decided: without, where all rows are near. */
+        const uint64_t part = program->cut[c].selects && share == 1 ? 0 : share;
         for (uint32_t w = 0; w < TPP_BLOCK_WORDS; w++) {
             before[c][0][w] = outcome.literal[c][0][w] = next_random(state);
             before[c][1][w] = outcome.literal[c][1][w] = next_random(state);
-            const uint64_t some = share == 0 ? 0 : next_random(state) % share == 0 ? mask[w] : 0;
-            near[c][w] = outcome.near[c][w] = some & (share == 1 ? mask[w] : next_random(state));
+            const uint64_t some = part == 0 ? 0 : next_random(state) % part == 0 ? mask[w] : 0;
+            near[c][w] = outcome.near[c][w] = some & (part == 1 ? mask[w] : next_random(state));
             outcome.any_near[w] |= near[c][w];
             chooses[w] |= program->cut[c].selects ? near[c][w] : 0;
         }
@@ -164,9 +166,42 @@ static void test_blocks(void)
     tpp_program_close(program);
 }
 
+/* 16 a and 6 b are equal or an ulp apart, and 6 b is rounded in doubles; an area puts one of them on
+ * 5.92. The larger double need not be the larger number. */
+static void test_maxima_an_ulp_apart(void)
+{
+    enum { N = TPP_NARROW_ROWS };
+    static const uint8_t planar[N] = {0};
+    unsigned long long state = 35;
+    tally count = {0, 0};
+    tpp_program *program = open_law();
+    for (int round = 0; round < 300; round++) {
+        double a[N], b[N], area[N];
+        for (int i = 0; i < N; i++) {
+            const uint64_t n = next_random(&state) % 90000 + 10000;
+            const double both[2] = {(double)(111 * n) / 1e4, (double)(296 * n) / 1e4};
+            const uint64_t way = next_random(&state) % 9;
+            a[i] = way % 3 == 0 ? both[0] : nextafter(both[0], way % 3 == 1 ? 0.0 : 1e9);
+            b[i] = way / 3 == 0 ? both[1] : nextafter(both[1], way / 3 == 1 ? 0.0 : 1e9);
+            area[i] = (double)(3 * n) / 1e2;
+        }
+        table t = {.rows = N};
+        t.column[FP16].values = a;
+        t.column[FP8].values = b;
+        t.column[AREA].values = area;
+        t.column[PLANAR] = (tpp_column){.values = planar, .kind = TPP_BOOLEAN};
+        for (uint32_t target = 0; target < program->targets; target++) {
+            compare_target(program, &t, target, true, &count);
+        }
+    }
+    CHECK(count.decided > count.rows / 2);
+    tpp_program_close(program);
+}
+
 int main(void)
 {
     test_narrow();
+    test_maxima_an_ulp_apart();
     test_blocks();
     return 0;
 }

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "u128.h"
 #include "wide.h"
 
 static tpp_wide power(uint64_t base, uint32_t exponent)
@@ -77,6 +78,42 @@ static void test_capacity(void)
     CHECK(tpp_wide_compare(&product, &a) == 0);
 }
 
+static tpp_wide wide_of(tpp_u128 value)
+{
+    tpp_wide a, low;
+    tpp_wide_set(&a, tpp_u128_high(value));
+    CHECK(tpp_wide_shift_left(&a, 64));
+    tpp_wide_set(&low, (uint64_t)value);
+    CHECK(tpp_wide_add(&a, &low));
+    return a;
+}
+
+/* Numbers of 128 bits are those of any width, or outgrown. */
+static void test_u128(void)
+{
+    unsigned long long state = 4;
+    int fits[2] = {0, 0};
+    for (int i = 0; i < 20000; i++) {
+        const tpp_u128 a = ((tpp_u128)next_random(&state) << 64 | next_random(&state)) >>
+                           next_random(&state) % 128;
+        const tpp_u128 b = ((tpp_u128)next_random(&state) << 64 | next_random(&state)) >>
+                           next_random(&state) % 128;
+        const tpp_wide x = wide_of(a), y = wide_of(b);
+        tpp_wide product, sum = x;
+        tpp_u128 found;
+        CHECK(tpp_wide_multiply(&product, &x, &y));
+        CHECK(tpp_u128_multiply(&found, a, b) == (product.length <= 2));
+        const tpp_wide is_product = wide_of(found);
+        CHECK(product.length > 2 || tpp_wide_compare(&product, &is_product) == 0);
+        fits[product.length <= 2]++;
+        CHECK(tpp_wide_add(&sum, &y));
+        CHECK(tpp_u128_add(&found, a, b) == (sum.length <= 2));
+        const tpp_wide is_sum = wide_of(found);
+        CHECK(sum.length > 2 || tpp_wide_compare(&sum, &is_sum) == 0);
+    }
+    CHECK(fits[0] > 1000 && fits[1] > 1000);
+}
+
 static void test_zero(void)
 {
     tpp_wide zero, a = power(10, 40), product;
@@ -96,6 +133,7 @@ int main(void)
     test_powers();
     test_ring();
     test_capacity();
+    test_u128();
     test_zero();
     return 0;
 }

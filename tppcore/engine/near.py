@@ -37,7 +37,7 @@ from tppcore.engine.shortest import shortest
 from tppcore.engine.structure import cone, tested
 from tppcore.program.bounds import bounds
 from tppcore.program.decimals import decimal_parts
-from tppcore.program.program import Op, Program
+from tppcore.program.program import Node, Op, Program
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -72,9 +72,6 @@ def plan(program: Program) -> Plan:
     constants = [_parts(node.value) for node in program.nodes]
     thresholds = [_parts(test.threshold) for test in program.tests]
     chosen = {program.tests[node.test].node for node in program.nodes if node.op == Op.SELECT}
-    # A comparison multiplies tops with bottoms, and makes up for the difference of exponents.
-    bits = 2 * max((bound.size.bits() for bound in bounds(program.nodes)), default=0)
-    bits += 64 + 4 * max((abs(exponent) for _, exponent in (*constants, *thresholds)), default=0)
     nodes = [
         (node.op, node.a, node.b, node.test, node.positive, *constant)
         for node, constant in zip(program.nodes, constants, strict=True)
@@ -85,7 +82,7 @@ def plan(program: Program) -> Plan:
     ]
     of_target = [[n for n, test in enumerate(program.tests) if test.node == t] for t in targets]
     return Plan(
-        bits // 64 + 3,
+        _width(program),
         np.array(nodes, np.int64).reshape(-1, 7),
         np.array(tests, np.int64).reshape(-1, 4),
         np.array([float(node.value or 0) for node in program.nodes]),
@@ -94,6 +91,25 @@ def plan(program: Program) -> Plan:
         *_joined(of_target),
         np.array([target in chosen for target in targets], np.int64),
     )
+
+
+def _width(program: Program) -> int:
+    """Limbs that are enough for every number: ends of nodes, and the two sides of a comparison or
+    a sum, which multiply tops with bottoms and make up for the difference of exponents. One more
+    for the length, and two for limbs that turn out to be 0."""
+    sizes = [bound.size for bound in bounds(program.nodes)]
+    limits = [Node(Op.CONST, value=test.threshold) for test in program.tests]
+    pairs = [
+        (sizes[test.node], limit.size)
+        for test, limit in zip(program.tests, bounds(limits), strict=True)
+    ]
+    pairs += [
+        (sizes[node.a], sizes[node.b])
+        for node in program.nodes
+        if node.op in (Op.ADD, Op.MAX, Op.SELECT)
+    ]
+    together = [a.plus(b) for a, b in pairs]
+    return max((size.bits() for size in (*sizes, *together)), default=0) // 64 + 4
 
 
 def _parts(value: Fraction | None) -> tuple[int, int]:

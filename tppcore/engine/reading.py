@@ -27,7 +27,7 @@ BAD, KNOWN, UNCERTAIN = -1, 0, 1  # the state of a block
 
 VALUES, FLAGS, LOW, HIGH = range(4)  # the columns of an input, in `addresses`
 
-POSITIVE, CLOSED, OPEN_UNLISTED, DEFAULT, USED = 1, 2, 4, 8, 16  # flags of an input
+POSITIVE, CLOSED, OPEN_UNLISTED, DEFAULT, USED, GIVEN = 1, 2, 4, 8, 16, 32  # flags of an input
 
 _USUAL = np.uint64(974 << 52)  # the bits of 2^-49
 
@@ -43,6 +43,8 @@ def input_flags(program: Program) -> NDArray[np.int64]:
             | OPEN_UNLISTED * each.open_unlisted
             | DEFAULT * (each.default is not None)
             | USED * (index in used)
+            | GIVEN * each.given
+            | GIVEN * each.given
             for index, each in enumerate(program.inputs)
         ],
         np.int64,
@@ -230,7 +232,10 @@ def read(addresses, flags, defaults, first, count, scratch, rated, pointers):
         ends = addresses[index, LOW] | addresses[index, HIGH]
         if not (values | booleans | ends):
             if flags[index] & (CLOSED | OPEN_UNLISTED | DEFAULT) != CLOSED:
-                continue  # the same in all rows
+                # The same in all rows, which the compiled tests know of inputs that are not given.
+                if flags[index] & (USED | GIVEN | DEFAULT) == USED | GIVEN:
+                    state = UNCERTAIN
+                continue
         elif values and not ends and count == BLOCK:
             at = values + np.uintp(8 * first)
             if _all_usual(at):

@@ -278,7 +278,7 @@ static void prepare(block *b, workspace *work, const tpp_program *program, const
         bytes += there ? SIZES[columns[i].kind] * (uint32_t)TPP_BLOCK : 0;
     }
     b->distrust = work->ranged;
-    const uint32_t times = plan->steps + program->cuts;
+    const uint32_t times = plan->steps + program->cuts + 1;
     b->ahead.a_step = bytes / (LINE * GROUP) / times + 1;
 }
 

@@ -100,7 +100,7 @@ static void test_u128(void)
                            next_random(&state) % 128;
         const tpp_wide x = wide_of(a), y = wide_of(b);
         tpp_wide product, sum = x;
-        tpp_u128 found;
+        tpp_u128 found = 0;
         CHECK(tpp_wide_multiply(&product, &x, &y));
         CHECK(tpp_u128_multiply(&found, a, b) == (product.length <= 2));
         const tpp_wide is_product = wide_of(found);

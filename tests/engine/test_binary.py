@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import struct
-import subprocess
 import zlib
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +12,6 @@ from tppcore.engine import c
 from tppcore.program.binary import to_bytes
 from tppcore.program.decimals import decimal_parts
 from tppcore.program.program import Input, Node, Op, Paragraph, Program, Test
-
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted((ROOT / "csrc").glob("*.c"))
 
 
 def small(**test: object) -> Program:
@@ -121,23 +114,3 @@ class TestRefusal:
         program = small()
         data = to_bytes(Program(program.inputs, program.nodes, program.tests * 1025, (), ()))
         assert "larger" in self.status(data)
-
-
-@pytest.mark.skipif(
-    shutil.which(os.environ.get("CC", "cc")) is None or not SOURCES,
-    reason="needs a C compiler and the source tree",
-)
-@pytest.mark.parametrize("name", ["test_decimal", "test_program", "test_wide"])
-def test_in_plain_c(name: str, tmp_path: Path) -> None:
-    """The tests of tests/c; `make sanitize` runs them with the sanitizers on."""
-    sources = [path for path in SOURCES if path.stem != "block_avx2"]
-    binary = tmp_path / name
-    subprocess.run(
-        [
-            *(os.environ.get("CC", "cc"), "-std=c11", "-O1", "-ffp-contract=off"),
-            *(f"-I{ROOT / 'csrc'}", f"{ROOT / 'tests' / 'c' / name}.c"),
-            *(*map(str, sources), "-lm", "-o", str(binary)),
-        ],
-        check=True,
-    )
-    subprocess.run([str(binary)], check=True)

@@ -93,7 +93,10 @@ def run(task: Task) -> tuple[Task, int, list[str]]:
     rules = law(task.law)
     program = compiled(rules, columns.by_quantity)
     expected = oracle.evaluate(rules, columns)
-    found = {"jit": jit.evaluate(program, columns, threads=1)}
+    found = {
+        f"jit ({how})": jit.evaluate(program, columns, threads=1, compiled=compiled)
+        for how, compiled in (("kernel", True), ("rows", False))
+    }
     for kernel in kernels(program):
         c.opened(program).use_kernel(kernel)
         found[f"c ({kernel})"] = c.evaluate(program, columns, threads=1)

@@ -144,4 +144,19 @@ static inline void end(program_file *out, const char *names, size_t size)
     seal(out);
 }
 
+/* Changes up to three bytes from `first` on, mostly to numbers below `small`, with a checksum that is
+ * right. */
+static inline program_file forge(const program_file *bytes, size_t first, unsigned small,
+                                 unsigned long long *state)
+{
+    program_file forged = *bytes;
+    for (unsigned long long n = next_random(state) % 3 + 1; n > 0; n--) {
+        const size_t at = first + (size_t)(next_random(state) % (bytes->size - first));
+        forged.bytes[at] = (uint8_t)(next_random(state) % 4 == 0 ? next_random(state)
+                                                                 : next_random(state) % small);
+    }
+    seal(&forged);
+    return forged;
+}
+
 #endif

@@ -261,13 +261,7 @@ static void test_forged_laws(void)
     unsigned long long state = 13;
     int opened = 0;
     for (int round = 0; round < 20000; round++) {
-        program_file forged = bytes;
-        for (unsigned long long n = next_random(&state) % 3 + 1; n > 0; n--) {
-            const size_t at = HEADER + (size_t)(next_random(&state) % (bytes.size - HEADER));
-            forged.bytes[at] = (uint8_t)(next_random(&state) % 4 == 0 ? next_random(&state)
-                                                                      : next_random(&state) % 17);
-        }
-        seal(&forged);
+        const program_file forged = forge(&bytes, HEADER, 17, &state);
         tpp_program *program;
         if (tpp_program_open(forged.bytes, forged.size, &program, NULL) != TPP_OK) {
             continue;

@@ -121,13 +121,7 @@ static void test_survives_forgery(void)
         numbers[i] = 1.0 + i;
     }
     for (int round = 0; round < 60000; round++) {
-        program_file forged = bytes;
-        for (unsigned long long n = next_random(&state) % 3 + 1; n > 0; n--) {
-            const size_t at = 20 + (size_t)(next_random(&state) % (bytes.size - 20));
-            forged.bytes[at] = (uint8_t)(next_random(&state) % 4 == 0 ? next_random(&state)
-                                                                      : next_random(&state) % 9);
-        }
-        seal(&forged);
+        const program_file forged = forge(&bytes, 20, 9, &state);
         tpp_program *opened;
         if (tpp_program_open(forged.bytes, forged.size, &opened, NULL) != TPP_OK) {
             continue;

@@ -55,6 +55,15 @@ class Task:
     rows: int
     seed: int
 
+    def __str__(self) -> str:
+        return ",".join(str(getattr(self, name)) for name in self.__slots__)
+
+    @classmethod
+    def parse(cls, text: str) -> Task:
+        """The task that `str` wrote."""
+        name, kind, storage, missing, ranged, rows, seed = text.split(",")
+        return cls(name, kind, storage, float(missing), float(ranged), int(rows), int(seed))
+
 
 @lru_cache
 def law(name: str) -> Rulebook:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests import strategies
 from tests.proof import tables
-from tests.proof.compare import kernels, law
+from tests.proof.compare import Task, kernels, law
 from tests.proof.reference import Codes, Reference
 from tests.proof.tables import Stored
 from tppcore.engine import c
@@ -35,26 +34,6 @@ HOLES = ((0.0, 0.0), (0.0, 0.0), (0.15, 0.0), (0.1, 0.2))
 
 SHOWN = 3
 """Rows shown of a task that has mismatches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    law: str
-    kind: str
-    storage: str
-    missing: float
-    ranged: float
-    rows: int
-    seed: int
-
-    def __str__(self) -> str:
-        return ",".join(str(getattr(self, name)) for name in self.__slots__)
-
-    @classmethod
-    def parse(cls, text: str) -> Task:
-        """The task that `str` wrote."""
-        name, kind, storage, missing, ranged, rows, seed = text.split(",")
-        return cls(name, kind, storage, float(missing), float(ranged), int(rows), int(seed))
 
 
 def tasks(rows: int, seed: int) -> Iterator[Task]:

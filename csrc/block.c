@@ -21,13 +21,7 @@ enum { STRIDE = TPP_BLOCK + 8 };
 /* Bytes of verdicts that leave little of a cache for anything else. */
 enum { LARGE_OUTPUT = 1 << 21 };
 
-#if defined(__AVX2__)
-typedef uint64_t words_vector __attribute__((vector_size(32), aligned(8), may_alias));
-#else
-typedef uint64_t words_vector __attribute__((vector_size(16), aligned(8), may_alias));
-#endif
-
-enum { PARTS = WORDS * sizeof(uint64_t) / sizeof(words_vector) };
+enum { PARTS = WORDS * sizeof(uint64_t) / sizeof(tpp_vector) };
 
 /* ---- steps ---- */
 
@@ -163,17 +157,17 @@ static ends run_step(const block *b, const tpp_plan *plan, const tpp_step *step,
 static TPP_INLINE void touched(const tpp_program *program, const comparison *result, uint32_t first,
                                uint32_t count, uint64_t *restrict out)
 {
-    words_vector any[PARTS] = {{0}};
+    tpp_vector any[PARTS] = {{0}};
     for (uint32_t i = first; i < first + count; i++) {
         const tpp_box *box = &program->box[i];
         const uint32_t *literal = program->literal + box->first_literal;
-        words_vector all[PARTS];
+        tpp_vector all[PARTS];
         for (unsigned k = 0; k < PARTS; k++) {
-            all[k] = ~(words_vector){0};
+            all[k] = ~(tpp_vector){0};
         }
         for (uint32_t j = 0; j < box->literals; j++) {
-            const words_vector *holds =
-                (const words_vector *)(const void *)result->outcome.literal[literal[j] >> 1][literal[j] & 1];
+            const tpp_vector *holds =
+                (const tpp_vector *)(const void *)result->outcome.literal[literal[j] >> 1][literal[j] & 1];
             for (unsigned k = 0; k < PARTS; k++) {
                 all[k] &= holds[k];
             }

@@ -2,6 +2,9 @@
 #ifndef TPP_WORDS_ANY_H
 #define TPP_WORDS_ANY_H
 
+/* Words of bits, as many as a register holds. */
+typedef uint64_t tpp_vector __attribute__((vector_size(16), aligned(8), may_alias));
+
 static inline uint64_t tpp_word_nan(const double *v);
 
 /* True only if every v[i] is usual (see tpp_all_usual), NaN or, with `zeros`, 0. Bit i of `given`:

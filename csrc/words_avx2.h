@@ -4,6 +4,9 @@
 
 #include <immintrin.h>
 
+/* Words of bits, as many as a register holds. */
+typedef uint64_t tpp_vector __attribute__((vector_size(32), aligned(8), may_alias));
+
 /* 32 results of 4 doubles each, all ones or all zeros a lane, as 32 bits in their order. The packs
  * work within 128-bit halves, so after them the low half holds doubles 0 and 1 of every vector and
  * the high half 2 and 3; interleaving the halves by pairs restores the order. */

@@ -15,7 +15,7 @@ from tppcore.rules.expression import FormulaError
 from tppcore.rules.instrument import check_references, load
 from tppcore.rules.store import FORMAT
 from tppcore.rules.tomlfile import TomlFile
-from tppcore.rules.vocabulary import Vocabulary
+from tppcore.rules.vocabulary import TOTALS, Vocabulary, item_metric
 
 
 def compile_specs(specs: Path) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def compile_specs(specs: Path) -> dict[str, Any]:
             metrics,
             "metric",
             {"name", "unit", "formula", "source"},
-            {"title", "internal", "per_format", "symbol"},
+            {"title", "internal", "per_format", "symbol", "system"},
         ),
         "readings": [
             {**each, "alternatives": each.pop("alternative")}
@@ -48,7 +48,7 @@ def compile_specs(specs: Path) -> dict[str, Any]:
         ],
     }
     vocabulary = Vocabulary(vocabulary_data)
-    _check_formulas(metrics, readings, vocabulary)
+    _check_formulas(quantities, metrics, readings, vocabulary)
     groups = CountryGroups(countries.data["group"])
     rules, files = {}, {}
     for path in sorted((specs / "rules").glob("*.toml")):
@@ -92,7 +92,10 @@ def write(specs: Path, out: Path) -> None:
 
 
 _QUANTITY = {"name", "meaning", "source"}
-_QUANTITY_OPTIONAL = {"kind", "unit", "symbol", "rate", "positive", "internal", "absent", "words"}
+_QUANTITY_OPTIONAL = {
+    *("kind", "unit", "symbol", "rate", "positive", "internal", "absent", "words"),
+    *(*TOTALS, "with_hosts"),
+}
 
 
 def _entries(
@@ -109,16 +112,30 @@ def _entries(
     return entries
 
 
-def _check_formulas(metrics: TomlFile, readings: TomlFile, vocabulary: Vocabulary) -> None:
+def _check_formulas(
+    quantities: TomlFile, metrics: TomlFile, readings: TomlFile, vocabulary: Vocabulary
+) -> None:
     defaults = vocabulary.choose(None)
-    places = {entry["name"]: i for i, entry in enumerate(metrics.data["metric"])}
     formulas = vocabulary.formulas(defaults)
-    for name, metric in vocabulary.metrics.items():
-        base = name.removesuffix(f"_{metric.format}") if metric.format else name
-        try:
-            formulas.check(name)
-        except FormulaError as error:
-            raise metrics.fail(("metric", places[base], "formula"), str(error)) from None
+    systems = formulas.of_systems()
+    for i, entry in enumerate(metrics.data["metric"]):
+        for name in _names(entry, vocabulary):
+            key = "formula"
+            try:
+                formulas.check(name)
+                key = "system"
+                if "system" in entry:
+                    systems.check(name)
+            except FormulaError as error:
+                raise metrics.fail(("metric", i, key), str(error)) from None
+    for kind in ("per_format", "quantity"):
+        for i, entry in enumerate(quantities.data[kind]):
+            for how in TOTALS:
+                for name in _names(entry, vocabulary) if how in entry else ():
+                    try:
+                        formulas.check(item_metric(name))
+                    except FormulaError as error:
+                        raise quantities.fail((kind, i, how), str(error)) from None
     for i, reading in enumerate(vocabulary.readings.values()):
         for alternative in reading.alternatives:
             chosen = vocabulary.formulas({**defaults, reading.name: alternative.name})
@@ -130,6 +147,14 @@ def _check_formulas(metrics: TomlFile, readings: TomlFile, vocabulary: Vocabular
                 raise readings.fail(("reading", i), str(error)) from None
             if unknown:
                 raise readings.fail(("reading", i), f"no metric or format {sorted(unknown)}")
+
+
+def _names(entry: Mapping[str, Any], vocabulary: Vocabulary) -> list[str]:
+    """The names that one entry of quantities or metrics stands for."""
+    name = entry["name"]
+    if "{format}" in name:
+        return [name.format(format=each) for each in vocabulary.formats]
+    return [f"{name}_{each}" for each in vocabulary.formats] if "per_format" in entry else [name]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

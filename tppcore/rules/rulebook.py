@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,8 @@ class Rulebook:
     specs: Specs
     rules: Mapping[str, Any]
     hash: str
+    named: tuple[str, ...] | None = None
+    admitted: frozenset[str] = frozenset(DEFAULT_STATUSES)
 
     def __repr__(self) -> str:
         return (
@@ -123,16 +125,11 @@ class Rulebook:
     def with_readings(self, readings: Mapping[str, str]) -> Rulebook:
         """The same paragraphs under other readings; those not named stay as they are."""
         chosen = self.vocabulary.choose({**self.readings, **readings})
-        return Rulebook(
-            self.as_of,
-            self.destination,
-            chosen,
-            self.paragraphs,
-            self.vocabulary,
-            self.vocabulary.formulas(chosen),
-            self.specs,
-            self.rules,
-            _hash(self.specs, self.as_of, self.destination, chosen, self.paragraphs),
+        return replace(
+            self,
+            readings=chosen,
+            formulas=self.vocabulary.formulas(chosen),
+            hash=content_hash(self.specs, self.as_of, self.destination, chosen, self.paragraphs),
         )
 
 
@@ -214,34 +211,44 @@ def rulebook(
     chosen = vocabulary.choose(readings)
     named = [rules] if isinstance(rules, str) else list(rules) if rules is not None else None
     admitted = _statuses(status, named is not None)
-    builder = _Expander(loaded, known, date, country)
-    paragraphs: list[Paragraph] = []
-    for identity in _selected(known, named, date):
-        version = version_on(known[identity], date)
-        if version is None:
-            continue
-        status_then = standing(version)
-        for data in version["paragraphs"]:
-            full = f"{identity}/{data['id']}"
-            if named is None:
-                wanted = data["scope"] in DEFAULT_SCOPES
-            else:
-                wanted = identity in named or full in named
-            if wanted and status_then in admitted and builder.applies(data):
-                paragraphs.append(builder.paragraph(identity, version, data, status_then))
+    expander = Expander(loaded, known, date, country)
+    paragraphs = tuple(select(expander, named, admitted, DEFAULT_SCOPES))
     if not paragraphs:
         raise TppError(_nothing(known, named, date, country))
     return Rulebook(
         date,
         country,
         chosen,
-        tuple(paragraphs),
+        paragraphs,
         vocabulary,
         vocabulary.formulas(chosen),
         loaded,
         known,
-        _hash(loaded, date, country, chosen, paragraphs),
+        content_hash(loaded, date, country, chosen, paragraphs),
+        None if named is None else tuple(named),
+        admitted,
     )
+
+
+def select(
+    expander: Expander,
+    named: Sequence[str] | None,
+    admitted: Collection[str],
+    scopes: Collection[str],
+) -> Iterator[Paragraph]:
+    """The paragraphs that are named, or all of these scopes if none is, with admitted statuses."""
+    for identity in _selected(expander.rules, named, expander.date):
+        version = version_on(expander.rules[identity], expander.date)
+        if version is None:
+            continue
+        status = standing(version)
+        for data in version["paragraphs"]:
+            if named is None:
+                wanted = data["scope"] in scopes
+            else:
+                wanted = identity in named or f"{identity}/{data['id']}" in named
+            if wanted and status in admitted and expander.applies(data):
+                yield expander.paragraph(identity, data["id"])
 
 
 @lru_cache(maxsize=64)
@@ -309,13 +316,14 @@ def _nothing(
     return f"no version of any rule covers {date}; the first is of {first}"
 
 
-def _hash(
+def content_hash(
     loaded: Specs,
     date: datetime.date,
     country: str | None,
     readings: Mapping[str, str],
     paragraphs: Sequence[Paragraph],
 ) -> str:
+    """What names the content of a rulebook: 16 hexadecimal digits."""
     content = [
         loaded.hash,
         date.isoformat(),
@@ -326,7 +334,7 @@ def _hash(
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class _Expander:
+class Expander:
     """Turns conditions as written into conditions without references, on one date."""
 
     def __init__(
@@ -360,16 +368,27 @@ class _Expander:
             return Unknown(f"destination in {', '.join(members)}")
         return Constant(self.specs.groups.contains(members, self.country, self.date))
 
-    def paragraph(
-        self, rule: str, version: Mapping[str, Any], data: Mapping[str, Any], status: str
-    ) -> Paragraph:
+    def written(self, rule: str, local: str) -> Mapping[str, Any] | None:
+        """A paragraph as it is written; None where the rule has none of that id on the date."""
+        version = version_on(self.rules[rule], self.date)
+        for data in version["paragraphs"] if version else ():
+            if data["id"] == local:
+                found: Mapping[str, Any] = data
+                return found
+        return None
+
+    def paragraph(self, rule: str, local: str) -> Paragraph:
+        """A paragraph that stands on the date, its references expanded."""
+        version, data = version_on(self.rules[rule], self.date), self.written(rule, local)
+        assert version is not None
+        assert data is not None
         return Paragraph(
             f"{rule}/{data['id']}",
             rule,
             data.get("title", ""),
             data["kind"],
             data["scope"],
-            status,
+            standing(version),
             data["confidence"],
             data["citation"],
             data["url"],
@@ -387,18 +406,15 @@ class _Expander:
         if key not in self._expanded:
             if key in self._open:
                 raise TppError(f"{rule}/{local} refers to itself through {self._open[-1]}")
-            version = version_on(self.rules[rule], self.date)
-            found = (
-                [each for each in version["paragraphs"] if each["id"] == local] if version else []
-            )
-            if not found:
+            data = self.written(rule, local)
+            if data is None:
                 # A rule that does not stand on the date, or has no such paragraph yet, is not met.
                 return Constant(False)
             self._open.append(key)
-            own = self.expand(combine(found[0]["condition"], self.specs.vocabulary.kind), rule)
+            own = self.expand(combine(data["condition"], self.specs.vocabulary.kind), rule)
             self._open.pop()
-            if found[0]["kind"] in FILTERED_KINDS:
-                own = All((self.destined(found[0]), own))
+            if data["kind"] in FILTERED_KINDS:
+                own = All((self.destined(data), own))
             self._expanded[key] = own
         return self._expanded[key]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -29,7 +30,11 @@ from tppcore.rules.expression import (
 
 @dataclass(frozen=True, slots=True)
 class QuantitySpec:
-    """One number of a spec sheet. `rate` marks the closed list of peak rates."""
+    """One number of a spec sheet. `rate` marks the closed list of peak rates.
+
+    `total` is how a system gets the quantity from its parts: "sum" or "largest" of the metric
+    `item_metric(name)` of one item, with those of host processors if `with_hosts`.
+    """
 
     name: str
     kind: str
@@ -43,11 +48,14 @@ class QuantitySpec:
     words: tuple[str, ...] = ()
     format: str | None = None
     symbol: str | None = None
+    total: str | None = None
+    with_hosts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """One number that the law computes; `formula` is text over quantities and other metrics."""
+    """One number that the law computes; `formula` is text over quantities and other metrics, and
+    `system` the one for a system, if it has the metric."""
 
     name: str
     title: str
@@ -57,6 +65,15 @@ class MetricSpec:
     internal: bool = False
     format: str | None = None
     symbol: str | None = None
+    system: str | None = None
+
+
+TOTALS = ("sum", "largest")
+
+
+def item_metric(quantity: str) -> str:
+    """The metric of one item that an aggregated quantity of a system sums up."""
+    return f"item:{quantity}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,7 @@ class Alternative:
     leave_out: tuple[str, ...] = ()
     formula: Mapping[str, str] = field(default_factory=dict)
     open_unlisted: bool = False
+    system: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,9 @@ class Vocabulary:
         for entry in data["metrics"]:
             for metric in self._metrics(entry):
                 self.metrics[metric.name] = metric
+        for entry in data["quantities"]:
+            for metric in self._item_metrics(entry):
+                self.metrics[metric.name] = metric
         self.readings: dict[str, Reading] = {
             entry["name"]: Reading(
                 entry["name"],
@@ -107,6 +128,7 @@ class Vocabulary:
                         tuple(each.get("leave_out", ())),
                         each.get("formula", {}),
                         each.get("open_unlisted", False),
+                        each.get("system", {}),
                     )
                     for each in entry["alternatives"]
                 ),
@@ -134,8 +156,21 @@ class Vocabulary:
                 words,
                 each,
                 entry.get("symbol"),
+                next((how for how in TOTALS if how in entry), None),
+                entry.get("with_hosts", False),
             )
             for each in formats
+        ]
+
+    def _item_metrics(self, entry: Mapping[str, Any]) -> list[MetricSpec]:
+        formula = next((entry[how] for how in TOTALS if how in entry), None)
+        if formula is None:
+            return []
+        return [
+            MetricSpec(
+                item_metric(spec.name), "", spec.unit, formula, spec.source, True, spec.format
+            )
+            for spec in self._quantities(entry)
         ]
 
     def _metrics(self, entry: Mapping[str, Any]) -> list[MetricSpec]:
@@ -151,9 +186,24 @@ class Vocabulary:
                 entry.get("internal", False),
                 each,
                 entry.get("symbol"),
+                entry.get("system"),
             )
             for each in formats
         ]
+
+    def with_booleans(self, names: Iterable[str], meaning: str) -> Vocabulary:
+        """The same words and some more boolean quantities."""
+        made = copy.copy(self)
+        made.quantities = {
+            **self.quantities,
+            **{name: QuantitySpec(name, "boolean", "", meaning, "") for name in names},
+        }
+        return made
+
+    @cached_property
+    def totals(self) -> tuple[QuantitySpec, ...]:
+        """The quantities that a system gets from its parts."""
+        return tuple(spec for spec in self.quantities.values() if spec.total)
 
     @cached_property
     def rates(self) -> tuple[str, ...]:
@@ -199,7 +249,7 @@ class Formulas:
     """Metrics as trees over quantities, under one choice of readings."""
 
     def __init__(self, vocabulary: Vocabulary, chosen: list[Alternative]) -> None:
-        self.vocabulary = vocabulary
+        self.vocabulary, self._chosen = vocabulary, chosen
         left_out = {name for each in chosen for name in each.leave_out}
         self._formats = [name for name in vocabulary.formats if name not in left_out]
         self._bits = dict(vocabulary.formats)
@@ -247,9 +297,13 @@ class Formulas:
         try:
             if metric.format and metric.format not in self._formats:
                 return Const(Fraction(0))
-            return parse(self._text.get(name, metric.formula), self._scope, metric.format)
+            return parse(self.text(name), self._scope, metric.format)
         finally:
             self._open.pop()
+
+    def of_systems(self) -> Formulas:
+        """The same readings, for the metrics of systems."""
+        return SystemFormulas(self.vocabulary, self._chosen)
 
     def check(self, *names: str) -> None:
         """Raises FormulaError for a metric (of all, if none is named) without a sound formula."""
@@ -310,3 +364,21 @@ class Formulas:
     def text(self, name: str) -> str:
         """The formula of a metric as written, under these readings."""
         return self._text.get(name, self.vocabulary.metrics[name].formula)
+
+
+class SystemFormulas(Formulas):
+    """Metrics of systems as trees over the quantities of systems."""
+
+    def __init__(self, vocabulary: Vocabulary, chosen: list[Alternative]) -> None:
+        super().__init__(vocabulary, chosen)
+        self._text = {name: text for each in chosen for name, text in each.system.items()}
+
+    def text(self, name: str) -> str:
+        """The formula of a metric as written. Raises FormulaError where a system has none."""
+        system = self.vocabulary.metrics[name].system
+        if system is None:
+            raise FormulaError(
+                f"{name} is a metric of one circuit, and a system has none; expected a metric of "
+                "systems, such as largest_circuit_tpp, or a paragraph on circuits"
+            )
+        return self._text.get(name, system)

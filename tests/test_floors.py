@@ -21,6 +21,7 @@ FLOORS = {
     "sources": 4,
     "sinks": 4,
     "api": 5,
+    "system_api": 5,
     "embed": 5,
     "explanation": 5,
     "explanation_json": 5,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from tppcore import system_api
 from tppcore.engine import exact, oracle
 from tppcore.engine.choose import choose, module
 from tppcore.engine.columns import Bitmaps, Columns
@@ -16,6 +16,7 @@ from tppcore.errors import TppError, UnknownName
 from tppcore.rules.expression import not_monotone
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.store import specs
+from tppcore.sinks.ends import answer
 from tppcore.sources.table import Table
 from tppcore.verdicts import Verdicts
 
@@ -35,7 +36,9 @@ def classify(
     table: a Chip, a list of Chips, a dict of arrays (n,), a NumPy structured array, or anything
         with the Arrow PyCapsule interface (pyarrow, pandas, Polars, DuckDB). Columns are named
         after quantities (`specs/quantities.toml`), with NAME_low and NAME_high for ranges; other
-        columns are ignored. NaN and null mean missing.
+        columns are ignored. NaN and null mean missing. Or systems: a System, a list of Systems,
+        a SystemTable; there a paragraph on circuits or items asks any single circuit, and unless
+        `rules` names rules, those on systems are asked too.
     rules: from `rulebook`.
     engine: "c", "jit" or "exact"; the fastest that can run if left out, and exact for chips.
     threads: how many threads; all usable processors if left out.
@@ -48,6 +51,8 @@ def classify(
     InputError: a number that can't be used, with its row and column. TppError: not a table, or
     an engine that can't run. ValueError: `out` does not fit.
     """
+    if (many := system_api.of(table)) is not None:
+        return system_api.classify(many, rules, engine, threads, out)
     read = Table(table, rules.vocabulary)
     if engine is None and read.chips is not None:
         engine = "exact"
@@ -106,7 +111,8 @@ def metrics(
     Parameters
     ----------
     table: as for `classify`.
-    names: metrics (`specs/metrics.toml`); all that are not internal if left out.
+    names: metrics (`specs/metrics.toml`); all that are not internal if left out. Of systems those
+        with a formula for systems, and sums by the name of their quantity (aggregate_tpp).
     readings: as for `rulebook`.
 
     Returns
@@ -119,10 +125,13 @@ def metrics(
 
     Raises UnknownName for a metric that does not exist, InputError for numbers.
     """
+    names = [names] if isinstance(names, str) else names
+    if (many := system_api.of(table)) is not None:
+        return system_api.metrics(many, names, readings, engine)
     vocabulary = specs().vocabulary
     wanted = [m.name for m in vocabulary.metrics.values() if not m.internal]
     if names is not None:
-        wanted = [names] if isinstance(names, str) else list(names)
+        wanted = list(names)
     for name in wanted:
         if vocabulary.kind(name) is None:
             raise UnknownName(
@@ -131,21 +140,7 @@ def metrics(
     rules = without_paragraphs(readings)
     read = Table(table, vocabulary)
     low, high = _bounds(rules, read, tuple(wanted), engine)
-    if read.kind == "chip":
-        return {name: _scalar(low[i, 0], high[i, 0]) for i, name in enumerate(wanted)}
-    found: dict[str, Any] = {}
-    for i, name in enumerate(wanted):
-        known = low[i] == high[i]
-        found[name] = np.where(known, low[i], np.nan)
-        if not (known | np.isnan(low[i])).all():
-            found[f"{name}_low"], found[f"{name}_high"] = low[i], high[i]
-    return read.answer(found)
-
-
-def _scalar(low: float, high: float) -> Any:
-    if math.isnan(low):
-        return None
-    return float(low) if low == high else (float(low), float(high))
+    return answer(read, wanted, low, high)
 
 
 def _bounds(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,21 @@ from numpy.typing import NDArray
 from tppcore.engine.columns import Bitmaps
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.outcome import Ladder
-from tppcore.sources.table import Table
 
 if TYPE_CHECKING:
     from tppcore.explanation import Explanation
+
+
+class Answered(Protocol):
+    """The table that verdicts are about: a `Table`, systems, or whatever stands for one."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def index(self) -> Any: ...
+
+    def chip(self, i: int) -> Any: ...
 
 
 class Verdicts:
@@ -25,7 +36,7 @@ class Verdicts:
     data frames (null where undetermined).
     """
 
-    def __init__(self, rules: Rulebook, table: Table, bitmaps: Bitmaps, engine: str) -> None:
+    def __init__(self, rules: Rulebook, table: Answered, bitmaps: Bitmaps, engine: str) -> None:
         self.rules, self.bitmaps, self.engine = rules, bitmaps, engine
         self._table = table
         self._index = {paragraph.id: i for i, paragraph in enumerate(rules.paragraphs)}
@@ -62,7 +73,7 @@ class Verdicts:
             case "pandas":
                 import pandas as pd
 
-                index = self._table.source.index
+                index = self._table.index
                 return pd.Series(pd.arrays.BooleanArray(values, ~valid), index=index, name=identity)
             case "polars":
                 import polars as pl
@@ -135,7 +146,7 @@ class Verdicts:
                 import pandas as pd
 
                 named = pd.Categorical.from_codes(codes.astype(np.int64), _distinct(texts))
-                return pd.Series(named, index=self._table.source.index, name="outcome")
+                return pd.Series(named, index=self._table.index, name="outcome")
             case "polars":
                 import polars as pl
 

@@ -65,7 +65,7 @@ def test_unit_clock() -> None:
 
 def test_every_reading_has_default_alternatives_and_source() -> None:
     vocabulary = specs().vocabulary
-    assert len(vocabulary.readings) == 11
+    assert len(vocabulary.readings) == 12
     for reading in vocabulary.readings.values():
         assert len(reading.alternatives) > 1
         assert reading.question

@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from tppcore.errors import TppError
@@ -49,10 +50,18 @@ class SystemLaw:
     whole: Rulebook
     circuit: Rulebook
 
-    @property
+    @cached_property
     def leaves(self) -> tuple[str, ...]:
         """The boolean quantities of a system, one a paragraph of `circuit`."""
         return tuple(leaf(each.id) for each in self.circuit.paragraphs)
+
+    @cached_property
+    def composite(self) -> Rulebook:
+        """The paragraphs of `whole` that are more than a bare leaf."""
+        return replace(
+            self.whole,
+            paragraphs=tuple(each for each in self.whole.paragraphs if self.bare(each) is None),
+        )
 
     def bare(self, paragraph: Paragraph) -> str | None:
         """The leaf that is all there is to a paragraph of `whole`, or None."""

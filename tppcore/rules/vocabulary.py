@@ -33,7 +33,8 @@ class QuantitySpec:
     """One number of a spec sheet. `rate` marks the closed list of peak rates.
 
     `total` is how a system gets the quantity from its parts: "sum" or "largest" of the metric
-    `item_metric(name)` of one item, with those of host processors if `with_hosts`.
+    `item_metric(name)` of one item, with those of host processors if `with_hosts`. `densest` names
+    the quantity of which as much counts as parts within a volume (cubic feet) have together.
     """
 
     name: str
@@ -50,6 +51,7 @@ class QuantitySpec:
     symbol: str | None = None
     total: str | None = None
     with_hosts: bool = False
+    densest: tuple[str, Fraction] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Vocabulary:
     def _quantities(self, entry: Mapping[str, Any]) -> list[QuantitySpec]:
         formats: list[str | None] = list(self.formats) if entry.get("per_format") else [None]
         words = tuple(entry.get("words", ()))
-        absent = entry.get("absent")
+        absent, densest = entry.get("absent"), entry.get("densest")
         if absent is not None:
             absent = Fraction(words.index(absent)) if words else Fraction(absent)
         return [
@@ -158,6 +160,7 @@ class Vocabulary:
                 entry.get("symbol"),
                 next((how for how in TOTALS if how in entry), None),
                 entry.get("with_hosts", False),
+                (densest, Fraction(entry["within_ft3"])) if densest else None,
             )
             for each in formats
         ]

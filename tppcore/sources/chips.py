@@ -66,8 +66,7 @@ class Chip:
             stated[f"sparse_ratio_{format_name}"] = ratio
         for format_name, bits in (output_bits or {}).items():
             stated[f"output_bits_{format_name}"] = bits
-        row = _row({**stated, **quantities}, units)
-        self.quantities: Mapping[str, Interval] = row
+        self.quantities: Mapping[str, Interval] = quantities_of({**stated, **quantities}, units)
 
     @classmethod
     def of_row(cls, name: str, row: Mapping[str, Interval]) -> Chip:
@@ -87,7 +86,11 @@ def _shown(value: Interval) -> str:
     return f"({float(value.low):g}, {float(value.high):g})"
 
 
-def _row(given: Mapping[str, Any], units: Any) -> dict[str, Interval]:
+def quantities_of(given: Mapping[str, Any], units: Any = None) -> dict[str, Interval]:
+    """Checked quantities by name, of values as `Chip` takes them.
+
+    Raises InputError, UnknownName.
+    """
     vocabulary = specs().vocabulary
     ends: dict[str, list[Fraction | None]] = {}
     ranges: set[str] = set()
@@ -174,24 +177,39 @@ def _known() -> str:
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> tuple[Mapping[str, Mapping[str, str]], tuple[CatalogueName, ...]]:
+def catalogue() -> tuple[Mapping[str, Mapping[str, str]], tuple[CatalogueName, ...]]:
+    """The rows of the shipped chips by id, and the names of chips and systems."""
     data = specs().data
     names = catalogue_names(data["chips"], data["systems"], data["names"])
     return {row["id"]: row for row in data["chips"]}, names
 
 
-def _from_row(row: Mapping[str, str]) -> Chip:
+def chip_of_row(
+    row: Mapping[str, str], figures: Mapping[str, str] | None = None, publisher: str = ""
+) -> Chip:
+    """A chip of the catalogue, with other figures where a publisher has them.
+
+    Who states any peak rate states all that he claims: his rates replace all of the row.
+    """
     quantities: dict[str, Any] = {}
     info: dict[str, str] = {}
+    figures = figures or {}
     known = specs().vocabulary.quantities
+    rated = any(known[name].rate for name in figures if name in known)
     for name, cell in row.items():
         base = name.removesuffix("_low").removesuffix("_high")
-        if name in known or base in known:
-            quantities[name] = cell
+        base = name if name in known else base
+        if base in known:
+            if base not in figures and not (rated and known[base].rate):
+                quantities[name] = cell
         elif name not in ("id", processing_units.COLUMN):
             info[name] = cell
     name = " ".join(info[part] for part in ("vendor", "name", "variant") if part in info)
-    return Chip(name, units=row.get(processing_units.COLUMN), id=row["id"], info=info, **quantities)
+    if figures:
+        name += f", figures of {publisher}"
+    units = None if rated else row.get(processing_units.COLUMN)
+    quantities.update(figures)
+    return Chip(name, units=units, id=row["id"], info=info, **quantities)
 
 
 def chip(name: str) -> Chip:
@@ -199,17 +217,17 @@ def chip(name: str) -> Chip:
 
     Raises UnknownName with the candidates, or with the nearest names.
     """
-    rows, names = _catalogue()
+    rows, names = catalogue()
     found = resolve(name, names)
     if found.id not in rows:
         raise UnknownName(f"{name!r} is the system {found.id}, not a chip; see `tppcore systems`")
-    made = _from_row(rows[found.id])
+    made = chip_of_row(rows[found.id])
     made.took = found.took
     return made
 
 
 def chips(ids: Iterable[str] | None = None) -> list[Chip]:
     """All chips of the catalogue, or those of the ids given, in the order of the catalogue."""
-    rows, _ = _catalogue()
+    rows, _ = catalogue()
     wanted = set(rows) if ids is None else set(ids)
-    return [_from_row(row) for identity, row in rows.items() if identity in wanted]
+    return [chip_of_row(row) for identity, row in rows.items() if identity in wanted]

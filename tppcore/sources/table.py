@@ -57,6 +57,11 @@ class Table:
             self._columns = self._read()
         return self._columns
 
+    @property
+    def index(self) -> Any:
+        """The index of a pandas data frame."""
+        return self.source.index
+
     def __len__(self) -> int:
         return self.columns.rows if self.chips is None else len(self.chips)
 

@@ -1,0 +1,94 @@
+"""What the engines take to decide systems: parts, what an item gives, and the law compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.engine.columns import Bitmaps, Column
+from tppcore.errors import TppError
+from tppcore.program.program import Program
+
+LARGEST_COUNT = 2**32 - 1
+"""The largest count of a part."""
+
+ANY = "any:"
+"""What the names of leaves begin with; the id of the paragraph follows."""
+
+
+class TooWide(TppError, NotImplementedError):
+    """A sum needs more than the 128 bits of the batch engines; fractions have no such bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which items make up each of n systems: system i has parts offsets[i] to offsets[i + 1].
+
+    `offsets`, shape (n + 1,), int32 or int64: they ascend, so that every system has a part.
+    `items`, (m,): places in the table of items, of an integer type other than uint8; a null is an
+    item that nobody knows. `counts`, (m,): whole numbers from 1 to LARGEST_COUNT, of an integer
+    type other than uint8 or float64; a null or NaN is a count that nobody knows, at least 1.
+    `hosts`, (m,): booleans, uint8 0 or 1 without nulls, or None: no part is a host.
+    """
+
+    offsets: NDArray[Any]
+    items: Column
+    counts: Column
+    hosts: Column | None = None
+
+    @property
+    def systems(self) -> int:
+        """n, the number of systems."""
+        return max(0, len(self.offsets) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one item gives to an aggregated quantity of a system.
+
+    `name`: of the quantity. `is_sum`: counts times values are added up, else the largest value
+    counts. `with_hosts`: whether parts that are hosts count too; where no part counts, the
+    quantity is 0. `low`, `high`: both ends of the value of every item, not negative; a `high` is
+    math.inf where it is unbounded.
+    """
+
+    name: str
+    is_sum: bool
+    with_hosts: bool
+    low: Sequence[Fraction]
+    high: Sequence[Fraction | float]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SystemProgram:
+    """The law on systems, compiled for a table of items.
+
+    `program`: the paragraphs that are more than a bare leaf; its inputs are figures, facts and
+    leaves by name. `figures`: the aggregated quantities. `leaves`: the names of the boolean
+    quantities "some circuit in it meets this paragraph". `met`, (leaves, items): the verdicts on
+    each item. `paragraphs`: what is asked, in this order: i >= 0 is leaf i itself, ~j is
+    paragraph j of `program`.
+    """
+
+    program: Program
+    figures: tuple[Figure, ...]
+    leaves: tuple[str, ...]
+    met: Bitmaps
+    paragraphs: tuple[int, ...]
+
+    @property
+    def items(self) -> int:
+        """The number of items in the table."""
+        return self.met.rows
+
+
+def bits(words: NDArray[np.uint64], rows: int) -> NDArray[np.bool_]:
+    """Bitmaps, (n, words), as bool (n, rows)."""
+    whole = np.ascontiguousarray(words).view(np.uint8)
+    unpacked = np.unpackbits(whole, axis=1, bitorder="little", count=rows)
+    return unpacked.astype(np.bool_)

@@ -1,0 +1,207 @@
+"""The chips that parts are made of, joined to the names and numbers by which parts call them."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.engine.columns import Column, Columns
+from tppcore.errors import InputError, TppError, UnknownName
+from tppcore.rules.store import specs
+from tppcore.sources.chips import catalogue, chip, chips
+from tppcore.sources.frames import Frame
+from tppcore.sources.keys import Keys, keys_of, keys_of_numpy
+from tppcore.sources.names import _called, _squeeze
+from tppcore.sources.table import Table
+from tppcore.sources.taking import taken, taken_columns
+
+Places = NDArray[np.int64]
+
+_NULL, _UNKNOWN = np.iinfo(np.int64).min, np.iinfo(np.int64).min + 1
+"""Beside places of items, 0 and up, and of inner systems, -1 and down."""
+
+_DENSE = 1 << 20  # the span of integer ids that are looked up in an array
+
+
+class Items:
+    """A table of chips, and what they are called.
+
+    `chips` is whatever `Table` reads with a column id or name, or None: the catalogue. Raises
+    InputError for an id that stands there twice.
+    """
+
+    def __init__(self, chips: Any = None) -> None:
+        self.is_catalogue = chips is None
+        self.table = _catalogue() if chips is None else Table(chips, specs().vocabulary)
+        self._ids = None if self.is_catalogue else _called_by(self.table, "id")
+        self._names = None if self.is_catalogue else _called_by(self.table, "name")
+        if self._ids is not None:
+            _check_distinct(self._ids, "id")
+        elif self._names is not None:
+            _check_distinct(self._names, "name")
+
+    def places(self, keys: Keys, systems: Mapping[str, int]) -> tuple[Table, Column]:
+        """The items that a column of parts means: a table of items, and each part's place in it.
+
+        The place of a system of the same table, which `systems` has by name, is -1 - its number.
+        The table may have the chips in another order: that of a dictionary of names, which is
+        then taken as it is. Raises InputError with the row for what nobody is called.
+        """
+        if keys.words is None:
+            return self.table, self._of_numbers(keys)
+        found, unknown = self._of_words(keys.words, systems)
+        strange = found == _UNKNOWN
+        if strange.any():
+            used = _first_used(keys.codes, keys.numbers, strange)
+            if used is not None:
+                word = str(keys.value(used))
+                raise InputError("chip", used, word, unknown[word])
+            found[strange] = 0
+        if len(self.table) and (found >= 0).all():
+            is_same = np.array_equal(found, np.arange(len(found)))
+            return self.table if is_same else _Reordered(self.table, found), keys.codes
+        return self.table, _looked_up(found, keys.codes, keys.numbers)
+
+    def _of_numbers(self, keys: Keys) -> Column:
+        ids = None if self._ids is None or self._ids.words is not None else self._ids.numbers
+        if ids is None or np.array_equal(ids, np.arange(len(ids))):
+            return keys.codes
+        ids = ids.astype(np.int64)
+        low, high = (int(ids.min()), int(ids.max())) if len(ids) else (0, -1)
+        numbers = keys.numbers
+        if high - low < _DENSE:
+            lookup = np.full(max(high - low, -1) + 3, _UNKNOWN)  # an unknown at both ends
+            lookup[ids - low + 1] = np.arange(len(ids))
+            codes = np.clip(numbers, low - 1, high + 1).astype(np.int64) - (low - 1)
+        else:
+            order = np.argsort(ids)
+            codes = np.searchsorted(ids[order], numbers).clip(max=len(ids) - 1)
+            lookup = np.append(order, _UNKNOWN)
+            codes[ids[order][codes] != numbers] = len(ids)
+        used = _first_used(keys.codes, codes, lookup == _UNKNOWN)
+        if used is not None:
+            near = f"one of the {len(ids):,} ids of the chip table"
+            bounds = f", which go from {low} to {high}" if len(ids) else ""
+            raise InputError("chip", used, keys.value(used), near + bounds)
+        return _looked_up(lookup, keys.codes, codes)
+
+    def _of_words(
+        self, words: Sequence[str | None], systems: Mapping[str, int]
+    ) -> tuple[Places, dict[str, str]]:
+        """The place of each word, and for unknown ones what was expected."""
+        if self._ids is None and self._names is None and not self.is_catalogue:
+            raise TppError("chips: no column id or name; expected one of them, as parts use names")
+        own = _catalogue_places() if self.is_catalogue else self._own_places()
+        found = np.full(len(words), _UNKNOWN)
+        unknown: dict[str, str] = {}
+        for i, word in enumerate(words):
+            if word is None:
+                found[i] = _NULL
+            elif (key := _squeeze(word) if self.is_catalogue else word) in own:
+                found[i] = own[key]
+            elif word in systems:
+                found[i] = -1 - systems[word]
+            elif self.is_catalogue:
+                try:
+                    found[i] = own[_squeeze(chip(word).id or "")]
+                except UnknownName as error:
+                    unknown[word] = f"a chip of the catalogue or a system of this table ({error})"
+            else:
+                near = difflib.get_close_matches(word, [*own, *systems], n=5, cutoff=0.6)
+                hint = f"; nearest: {', '.join(near)}" if near else ""
+                unknown[word] = f"a chip of the chip table or a system of this table{hint}"
+        return found, unknown
+
+    def _own_places(self) -> dict[str, int]:
+        """Places by id, and by the names that one chip alone has."""
+        found: dict[str, int] = {}
+        names = [] if self._names is None else list(self._names.values())
+        for i, name in enumerate(names):
+            if name is not None and names.count(name) == 1:
+                found[str(name)] = i
+        ids = () if self._ids is None else self._ids.values()
+        return found | {str(each): i for i, each in enumerate(ids) if each is not None}
+
+
+class _Reordered(Table):
+    """Some rows of a table in another order."""
+
+    def __init__(self, table: Table, places: Places) -> None:
+        super().__init__(table.source, specs().vocabulary)
+        self._table, self._places = table, places
+        if table.chips is not None:
+            self.chips = [table.chips[i] for i in places]
+
+    def _read(self) -> Columns:
+        return taken_columns(self._table.columns, self._places)
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> Table:
+    return Table(chips(), specs().vocabulary)
+
+
+@lru_cache(maxsize=1)
+def _catalogue_places() -> dict[str, int]:
+    """Places by what one chip alone is called, squeezed, as `resolve` has it but without the
+    names that only contain its words: those may be meant for systems."""
+    rows, names = catalogue()
+    place = {identity: i for i, identity in enumerate(rows)}
+    called: defaultdict[str, set[int]] = defaultdict(set)
+    settled = {}
+    for name in names:
+        if name.id in place:
+            for text in _called(name):
+                called[text].add(place[name.id])
+            settled |= {_squeeze(family): place[name.id] for family, _ in name.defaults}
+    alone = {text: next(iter(each)) for text, each in called.items() if len(each) == 1}
+    return alone | {_squeeze(identity): i for identity, i in place.items()} | settled
+
+
+def _called_by(table: Table, name: str) -> Keys | None:
+    """A column of the chip table that names its rows."""
+    if table.chips is not None:
+        words = [each.id or each.name if name == "id" else each.name for each in table.chips]
+        return keys_of_numpy(np.array(words, object), name)
+    values = Frame(table.source, "chips").column(name)
+    try:
+        return None if values is None else keys_of(values, name)
+    except InputError as error:
+        raise InputError(name, error.row, error.value, error.expected, "chips") from None
+
+
+def _check_distinct(keys: Keys, name: str) -> None:
+    seen = set()
+    for i, value in enumerate(keys.values()):
+        if value in seen and value is not None:
+            raise InputError(name, i, value, f"each {name} once", "chips")
+        seen.add(value)
+
+
+def _first_used(codes: Column, numbers: NDArray[Any], strange: NDArray[np.bool_]) -> int | None:
+    """The first row whose code is strange, if any."""
+    used = strange.take(numbers, mode="clip")
+    if codes.present is not None:
+        used &= ~codes.nulls()
+    return int(np.argmax(used)) if used.any() else None
+
+
+def _looked_up(lookup: Places, codes: Column, numbers: NDArray[Any]) -> Column:
+    """The places that codes mean, with the nulls of both."""
+    small = len(lookup) == 0 or lookup[lookup != _NULL].max(initial=0) <= np.iinfo(np.int32).max
+    missing = lookup == _NULL
+    clean = np.where(missing, 0, lookup)
+    clean = clean.astype(np.int32) if small else clean
+    if not len(lookup):
+        return Column(np.zeros(len(numbers), np.int32), present=codes.present)
+    places = clean.take(numbers, mode="clip")
+    if not missing.any():
+        return Column(places, present=codes.present, first_bit=codes.first_bit)
+    nulls = missing.take(numbers, mode="clip") | codes.nulls()
+    return Column(places, present=np.packbits(~nulls, bitorder="little"))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tppcore.explanation import Explanation, explain
     from tppcore.rules.rulebook import Rulebook, rulebook
     from tppcore.sources.chips import Chip, chip, chips
+    from tppcore.sources.system_table import SystemTable
+    from tppcore.sources.systems import System, system, systems
     from tppcore.verdicts import Verdicts
 
 _BUILT = "specs.json"
@@ -48,6 +50,7 @@ _HOMES = {
     "rulebook": "tppcore.rules.rulebook",
     "Rulebook": "tppcore.rules.rulebook",
     "System": "tppcore.sources.systems",
+    "SystemTable": "tppcore.sources.system_table",
     "system": "tppcore.sources.systems",
     "systems": "tppcore.sources.systems",
     "Chip": "tppcore.sources.chips",
@@ -73,6 +76,8 @@ __all__ = [
     "InputError",
     "Rulebook",
     "SpecError",
+    "System",
+    "SystemTable",
     "TppError",
     "UnknownName",
     "Verdicts",
@@ -86,6 +91,8 @@ __all__ = [
     "metrics",
     "rulebook",
     "score_edges",
+    "system",
+    "systems",
 ]
 
 

@@ -271,10 +271,11 @@ def explain(
     as_json: bool,
     **law: Any,
 ) -> None:
-    """Explain every paragraph and test for the chip NAME, or for a chip given by its figures."""
+    """Explain every paragraph and test for the chip or system NAME, or for a chip given by its
+    figures."""
     from tppcore.explanation import explain as explained
     from tppcore.sources.chips import Chip
-    from tppcore.sources.chips import chip as find
+    from tppcore.sources.systems import named
 
     figures: dict[str, Any] = {
         "die_area_mm2": die_area,
@@ -299,7 +300,7 @@ def explain(
         raise TppError("explain: nothing to explain; expected a NAME, or figures such as --tops")
     title = " ".join(name)
     rules = _rulebook(law)
-    chip = Chip(title or None, **stated) if stated else find(title)
+    chip = Chip(title or None, **stated) if stated else named(title)
     answer = explained(chip, rules)
     click.echo(json.dumps(answer.to_dict(), ensure_ascii=False) if as_json else str(answer))
 

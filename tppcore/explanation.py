@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tppcore.engine import exact
 from tppcore.engine.exact import Interval, Metrics, Row
@@ -24,6 +24,9 @@ from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sinks.limits import Limit, limit
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.chips import Chip
+
+if TYPE_CHECKING:
+    from tppcore.system_explanation import SystemExplanation
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,21 @@ class Explanation:
         return "\n".join(lines(self))
 
 
-def explain(chip: Any, rules: Rulebook) -> Explanation:
-    """One chip explained by the exact engine: every paragraph and test, with value, threshold,
-    margin, citation, readings, and what is missing.
+def explain(chip: Any, rules: Rulebook) -> Explanation | SystemExplanation:
+    """One chip or system explained by the exact engine: every paragraph and test, with value,
+    threshold, margin, citation, readings, and what is missing.
 
     A list of one chip, or a table of one row, will do too. Raises InputError, TppError.
     """
     if isinstance(chip, Chip):
         return _explain(chip, rules)
+    from tppcore.sources.systems import System
     from tppcore.sources.table import Table
+
+    if isinstance(chip, System):
+        from tppcore.system_explanation import explain as explain_system
+
+        return explain_system(chip, rules)
 
     table = Table(chip, rules.vocabulary)
     if len(table) != 1:
@@ -112,12 +121,12 @@ def _explain(chip: Chip, rules: Rulebook) -> Explanation:
     metrics = Metrics(rules.formulas, row)
     decided = exact.decisions(rules).decide(metrics)
     ladder = Ladder(rules)
-    explained = tuple(
-        _explained(paragraph, verdict, metrics, row, rules)
+    found = tuple(
+        explained(paragraph, verdict, metrics, row, rules)
         for paragraph, verdict in zip(rules.paragraphs, decided, strict=True)
     )
     shown = [m.name for m in rules.vocabulary.metrics.values() if not m.internal]
-    tested = {test.metric for each in explained for test in each.tests}
+    tested = {test.metric for each in found for test in each.tests}
     return Explanation(
         chip.name or chip.id or "chip",
         chip.took,
@@ -127,11 +136,11 @@ def _explain(chip: Chip, rules: Rulebook) -> Explanation:
             for metric in shown
             if metric in tested or metric in MAIN_METRICS
         },
-        explained,
+        found,
         ladder.text(ladder.code(decided)),
         limit(rules, row),
         tuple(_other_readings(rules, row, decided)),
-        tuple(_notes(rules, chip.id)),
+        tuple(notes_on(rules, chip.id)),
         tuple(part for part in chip.info.get("estimated", "").split(";") if part),
     )
 
@@ -146,17 +155,18 @@ MAIN_METRICS = (
 """The metrics that every answer shows."""
 
 
-def _explained(
+def explained(
     paragraph: Paragraph, verdict: bool | None, metrics: Metrics, row: Row, rules: Rulebook
 ) -> ParagraphExplained:
+    """One paragraph with the tests of its condition, and what is missing if it is not decided."""
     tests, gaps = [], []
     for leaf in dict.fromkeys(leaves(paragraph.condition)):
         if isinstance(leaf, Compare):
             tests.append(_tested(leaf, metrics))
         elif isinstance(leaf, Unknown):
             gaps.append(leaf.why)
-    missing = _missing(paragraph.condition, row, rules) if verdict is None else ()
-    return ParagraphExplained(paragraph, verdict, tuple(tests), tuple(gaps), missing)
+    lacks = missing_of(paragraph.condition, row, rules) if verdict is None else ()
+    return ParagraphExplained(paragraph, verdict, tuple(tests), tuple(gaps), lacks)
 
 
 def _tested(leaf: Compare, metrics: Metrics) -> Test:
@@ -183,7 +193,7 @@ def _probes(now: Interval, spec: QuantitySpec) -> Iterator[Fraction]:
         yield from (now.low + width * step / _STEPS for step in range(_STEPS + 1))
 
 
-def _missing(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]:
+def missing_of(condition: Condition, row: Row, rules: Rulebook) -> tuple[str, ...]:
     """The uncertain quantities of a paragraph: those that alone can settle it, else all of them."""
     specs = rules.vocabulary.quantities
     read: dict[str, None] = {}
@@ -237,7 +247,8 @@ def _other_readings(
                 yield OtherReading(name, alternative.name, turned)
 
 
-def _notes(rules: Rulebook, identity: str | None) -> Iterator[Mapping[str, Any]]:
+def notes_on(rules: Rulebook, identity: str | None) -> Iterator[Mapping[str, Any]]:
+    """The notes of the day on a chip of the catalogue, or on any chip."""
     day = rules.as_of.isoformat()
     for note in rules.specs.notes:
         applies = any(

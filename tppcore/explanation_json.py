@@ -23,8 +23,8 @@ def to_dict(each: Explanation) -> dict[str, Any]:
         "rulebook": each.rules.hash,
         "outcome": each.outcome,
         "limiting_test": each.limit.text if each.limit else None,
-        "metrics": {name: _value(value) for name, value in each.metrics.items()},
-        "paragraphs": [_paragraph(part) for part in each.paragraphs],
+        "metrics": {name: value_data(value) for name, value in each.metrics.items()},
+        "paragraphs": [paragraph_data(part) for part in each.paragraphs],
         "readings": dict(each.rules.readings),
         "other_readings": [
             {"reading": o.reading, "alternative": o.alternative, "turns": dict(o.turns)}
@@ -46,7 +46,8 @@ def exact_text(value: Fraction) -> str:
     return str(value)
 
 
-def _value(value: Interval) -> Any:
+def value_data(value: Interval) -> Any:
+    """A number, a range {"low", "high"} (null: unbounded), or null where it does not apply."""
     if not value.applicable:
         return None
     if value.known:
@@ -60,10 +61,11 @@ def _margin(test: Test) -> Any:
     if not value.applicable:
         return None
     shifted_high = math.inf if value.high == math.inf else value.high - test.threshold
-    return _value(Interval(value.low - test.threshold, shifted_high))
+    return value_data(Interval(value.low - test.threshold, shifted_high))
 
 
-def _paragraph(each: ParagraphExplained) -> dict[str, Any]:
+def paragraph_data(each: ParagraphExplained) -> dict[str, Any]:
+    """One paragraph with its tests."""
     paragraph = each.paragraph
     return {
         "id": paragraph.id,
@@ -74,7 +76,7 @@ def _paragraph(each: ParagraphExplained) -> dict[str, Any]:
                 "metric": test.metric,
                 "op": test.op,
                 "threshold": number(test.threshold),
-                "value": _value(test.value),
+                "value": value_data(test.value),
                 "margin": _margin(test),
                 "verdict": test.verdict,
             }

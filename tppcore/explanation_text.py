@@ -23,7 +23,7 @@ from tppcore.rules.condition import (
 from tppcore.sinks.numbers import approx
 
 
-def _condition_lines(
+def condition_lines(
     condition: Condition, part: ParagraphExplained, verdicts: Mapping[str, bool | None], indent: str
 ) -> Iterator[str]:
     """A condition as it is written: its tests on this row, and what it refers to."""
@@ -31,10 +31,10 @@ def _condition_lines(
         case All(items) if _is_equality(condition):
             parts = [_held(item, part) for item in items if isinstance(item, Compare)]
             both = False if False in parts else None if None in parts else True
-            yield f"{indent}{_first_text(items)}: {_WORDS[both]}"
+            yield f"{indent}{_first_text(items)}: {WORDS[both]}"
         case All(items):
             for item in items:
-                yield from _condition_lines(item, part, verdicts, indent)
+                yield from condition_lines(item, part, verdicts, indent)
         case AnyOf(items):
             yield f"{indent}any of"
             yield from _alternatives(items, part, verdicts, indent + "  ")
@@ -43,13 +43,13 @@ def _condition_lines(
             yield from _alternatives(items, part, verdicts, indent + "  ")
         case Not(Compare() as leaf):
             held = _held(leaf, part)
-            yield f"{indent}not {leaf.text}: {_WORDS[None if held is None else not held]}"
+            yield f"{indent}not {leaf.text}: {WORDS[None if held is None else not held]}"
         case Not(item):
             yield f"{indent}not"
-            yield from _condition_lines(item, part, verdicts, indent + "  ")
+            yield from condition_lines(item, part, verdicts, indent + "  ")
         case Reference(rule, local):
             name = f"{rule or part.paragraph.rule}/{local}"
-            known = f": {_WORDS[verdicts[name]]}" if name in verdicts else ""
+            known = f": {WORDS[verdicts[name]]}" if name in verdicts else ""
             yield f"{indent}{name}{known}"
         case Destination(members):
             yield f"{indent}destination in {', '.join(members)}"
@@ -70,7 +70,7 @@ def _alternatives(
         if isinstance(item, All) and not _is_equality(item):
             yield f"{indent}all of"
             deeper += "  "
-        yield from _condition_lines(item, part, verdicts, deeper)
+        yield from condition_lines(item, part, verdicts, deeper)
 
 
 def _is_equality(condition: All) -> bool:
@@ -94,19 +94,20 @@ def _held(leaf: Compare, part: ParagraphExplained) -> bool | None:
 
 def _test_line(leaf: Compare, part: ParagraphExplained) -> str:
     test = _test(leaf, part)
-    held = f"{leaf.text}: {_WORDS[test.verdict]}"
+    held = f"{leaf.text}: {WORDS[test.verdict]}"
     if leaf.text == leaf.metric:
         return held
-    value = _text(test.value)
+    value = value_text(test.value)
     if test.value.applicable and test.value.known:
         value += f", margin {approx(test.value.low - test.threshold)}"
     return f"{held} ({value})"
 
 
-_WORDS = {True: "true", False: "false", None: "undetermined"}
+WORDS = {True: "true", False: "false", None: "undetermined"}
 
 
-def _text(value: Interval) -> str:
+def value_text(value: Interval) -> str:
+    """A value or a range in words."""
     if not value.applicable:
         return "not applicable"
     if value.known:
@@ -129,16 +130,16 @@ def lines(each: Explanation) -> Iterator[str]:
     for name, value in each.metrics.items():
         metric = rules.vocabulary.metrics[name]
         unit = f" {metric.unit}" if value.applicable and value != exact.ANYTHING else ""
-        yield f"  {metric.title}: {_text(value)}{unit}"
+        yield f"  {metric.title}: {value_text(value)}{unit}"
     yield ""
     verdicts = {part.paragraph.id: part.verdict for part in each.paragraphs}
     cited = ""
     for part in each.paragraphs:
         paragraph = part.paragraph
         label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
-        yield f"  {paragraph.id}: {_WORDS[part.verdict]}{label}"
+        yield f"  {paragraph.id}: {WORDS[part.verdict]}{label}"
         written = combine(paragraph.source["condition"], rules.vocabulary.kind)
-        yield from _condition_lines(written, part, verdicts, "      ")
+        yield from condition_lines(written, part, verdicts, "      ")
         if part.missing:
             yield f"      missing: {', '.join(part.missing)}"
         if paragraph.assumed and part.verdict is not False:
@@ -150,7 +151,7 @@ def lines(each: Explanation) -> Iterator[str]:
     yield ""
     yield "  readings: " + ", ".join(f"{name}={value}" for name, value in rules.readings.items())
     for other in each.other_readings:
-        turned = ", ".join(f"{name} {_WORDS[value]}" for name, value in other.turns.items())
+        turned = ", ".join(f"{name} {WORDS[value]}" for name, value in other.turns.items())
         yield f"  under {other.reading}={other.alternative}: {turned}"
     if each.estimated:
         yield f"  estimates or rumours: {', '.join(each.estimated)}"

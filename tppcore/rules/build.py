@@ -93,7 +93,7 @@ def write(specs: Path, out: Path) -> None:
 
 _QUANTITY = {"name", "meaning", "source"}
 _QUANTITY_OPTIONAL = {
-    *("kind", "unit", "symbol", "rate", "positive", "internal", "absent", "words"),
+    *("kind", "title", "unit", "symbol", "rate", "positive", "internal", "absent", "words"),
     *(*TOTALS, "with_hosts", "densest", "within_ft3"),
 }
 

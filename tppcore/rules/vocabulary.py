@@ -52,6 +52,7 @@ class QuantitySpec:
     total: str | None = None
     with_hosts: bool = False
     densest: tuple[str, Fraction] | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ class Vocabulary:
                 next((how for how in TOTALS if how in entry), None),
                 entry.get("with_hosts", False),
                 (densest, Fraction(entry["within_ft3"])) if densest else None,
+                entry.get("title", entry["name"].format(format=each).replace("_", " ")),
             )
             for each in formats
         ]

@@ -141,7 +141,7 @@ class System:
         return total
 
     def _largest_app(self, formulas: Formulas, largest: Interval) -> Interval:
-        """The largest APP of a circuit, or of a system in this one whose processors share memory."""
+        """The largest APP of a circuit, or of a system in this one that shares memory."""
         for part in self.parts:
             if isinstance(part.item, System):
                 own = Metrics(formulas.of_systems(), part.item.quantities(formulas)).metric("app")

@@ -122,6 +122,11 @@ class Rulebook:
                     found[leaf.metric] = None
         return tuple(found)
 
+    @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What is made of this rulebook once, by the name of what makes it."""
+        return {}
+
     def with_readings(self, readings: Mapping[str, str]) -> Rulebook:
         """The same paragraphs under other readings; those not named stay as they are."""
         chosen = self.vocabulary.choose({**self.readings, **readings})

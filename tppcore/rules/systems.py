@@ -7,7 +7,6 @@ does. Paragraphs on systems (4A003, 4A994, supercomputers, clusters) read quanti
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -72,17 +71,17 @@ class SystemLaw:
         return condition.metric if isinstance(condition, Compare) and is_leaf else None
 
 
-_laws: weakref.WeakKeyDictionary[Rulebook, SystemLaw] = weakref.WeakKeyDictionary()
-
-
 def of_systems(rules: Rulebook) -> SystemLaw:
     """The law of a rulebook on systems; paragraphs on systems are added unless rules are named.
 
-    Raises TppError for a paragraph on systems that tests a metric of one circuit.
+    Made once; the `whole` of a law has the same law. Raises TppError for a paragraph on systems
+    that tests a metric of one circuit.
     """
-    if rules not in _laws:
-        _laws[rules] = _of_systems(rules)
-    return _laws[rules]
+    if "systems" not in rules.derived:
+        law = _of_systems(rules)
+        rules.derived["systems"] = law.whole.derived["systems"] = law
+    found: SystemLaw = rules.derived["systems"]
+    return found
 
 
 def _of_systems(rules: Rulebook) -> SystemLaw:

@@ -14,12 +14,14 @@ from tppcore.version import __version__
 
 if TYPE_CHECKING:
     from tppcore.api import classify, metrics
+    from tppcore.comparison import Comparison, compare
     from tppcore.edges.grading import EdgeScore, score_edges
     from tppcore.edges.suite import EdgeSuite, edge_suite
     from tppcore.embed import classifier
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
     from tppcore.explanation import Explanation, explain
     from tppcore.rules.rulebook import Rulebook, rulebook
+    from tppcore.shipments.ledger import Ledger, ledger
     from tppcore.sources.chips import Chip, chip, chips
     from tppcore.sources.system_table import SystemTable
     from tppcore.sources.systems import System, system, systems
@@ -58,6 +60,10 @@ _HOMES = {
     "chips": "tppcore.sources.chips",
     "Verdicts": "tppcore.verdicts",
     "Explanation": "tppcore.explanation",
+    "compare": "tppcore.comparison",
+    "Comparison": "tppcore.comparison",
+    "ledger": "tppcore.shipments.ledger",
+    "Ledger": "tppcore.shipments.ledger",
     "edge_suite": "tppcore.edges.suite",
     "EdgeSuite": "tppcore.edges.suite",
     "score_edges": "tppcore.edges.grading",
@@ -70,10 +76,12 @@ _HOMES = {
 
 __all__ = [
     "Chip",
+    "Comparison",
     "EdgeScore",
     "EdgeSuite",
     "Explanation",
     "InputError",
+    "Ledger",
     "Rulebook",
     "SpecError",
     "System",
@@ -86,8 +94,10 @@ __all__ = [
     "chips",
     "classifier",
     "classify",
+    "compare",
     "edge_suite",
     "explain",
+    "ledger",
     "metrics",
     "rulebook",
     "score_edges",

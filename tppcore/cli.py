@@ -450,9 +450,13 @@ def bench(rows: int, rounds: int, threads: int | None, as_json: bool) -> None:
         report.print_table(*small.table(found))
 
 
-from tppcore.cli_edges import edges_group  # noqa: E402  (it needs click too)
+from tppcore.cli_compare import compare_command  # noqa: E402  (they need click too)
+from tppcore.cli_edges import edges_group  # noqa: E402
+from tppcore.cli_ledger import ledger_command  # noqa: E402
 
+cli.add_command(compare_command)
 cli.add_command(edges_group(_law, _rulebook, _Many))
+cli.add_command(ledger_command)
 
 
 def main() -> NoReturn:

@@ -175,10 +175,7 @@ def text(report: Report) -> str:
 def listing(what: str, rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:
     """A heading and cells for rows of the catalogue."""
     if what == "systems":
-        wanted = {"id": "id", "name": "system", "parts": "parts", "year": "year"}
-        wanted |= {"status": "status", "tpp_aggregate": "TPP in all", "confidence": "confidence"}
-        cells = [[row.get(name, "") for name in wanted] for row in rows]
-        return list(wanted.values()), cells
+        return _listed_systems(rows)
     from tppcore.sources.chips import chips
 
     listed = chips([row["id"] for row in rows])
@@ -194,6 +191,19 @@ def listing(what: str, rows: Sequence[Mapping[str, str]]) -> tuple[list[str], li
             row.get("confidence", ""),
         ]
         for row, metrics in zip(rows, found, strict=True)
+    ]
+
+
+def _listed_systems(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:
+    from tppcore.sources.systems import systems
+
+    total = "aggregate_tpp"
+    found = [api.metrics(each, [total])[total] for each in systems([row["id"] for row in rows])]
+    heading = ["id", "system", "parts", "year", "status", "TPP in all", "figures by", "confidence"]
+    names = ["id", "name", "parts", "year", "status", "TPP", "publisher", "confidence"]
+    return heading, [
+        [_figure(tpp) if name == "TPP" else row.get(name, "") for name in names]
+        for row, tpp in zip(rows, found, strict=True)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -151,7 +152,19 @@ def _put(into: Bitmaps, rows: Any, settled: Bitmaps) -> None:
             np.bitwise_or.at(words[p], rows // 64, np.where(new, bit, np.uint64(0)))
 
 
-def _program(
+_kept: weakref.WeakKeyDictionary[Table, dict[Any, SystemProgram]] = weakref.WeakKeyDictionary()
+
+
+def _program(table: SystemTable, law: SystemLaw, engine: str, threads: int | None) -> SystemProgram:
+    """The law compiled for the items of a table; kept where these are chips, which never change."""
+    key = (law.whole.hash, frozenset(table.facts.by_quantity))
+    kept = {} if table.items.chips is None else _kept.setdefault(table.items, {})
+    if key not in kept:
+        kept[key] = _compiled(table, law, engine, threads)
+    return kept[key]
+
+
+def _compiled(
     table: SystemTable, law: SystemLaw, engine: str, threads: int | None
 ) -> SystemProgram:
     from tppcore.program.compile import compile as compile_program
@@ -244,10 +257,7 @@ def _rows_of_caller(table: SystemTable) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if error.row is None or error.column not in ("chip", "count"):
-            raise
-        row = table.row_of_part(error.row)
-        raise InputError(error.column, row, error.value, error.expected) from None
+        raise table.located(error) from None
 
 
 def _exact_rows(

@@ -86,6 +86,15 @@ class SystemExplanation:
             if quantity
         )
 
+    @property
+    def circuits(self) -> Mapping[str, bool | None]:
+        """Whether some single circuit meets each paragraph on circuits that is asked, by id."""
+        found: dict[str, bool | None] = {}
+        for identity in self.parts[0].verdicts:
+            verdicts = [part.verdicts[identity] for part in self.parts]
+            found[identity] = True if True in verdicts else None if None in verdicts else False
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, in the form of that of a chip, with parts and claims."""
         from tppcore.system_explanation_json import to_dict

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tppcore.engine import exact
-from tppcore.explanation import ParagraphExplained
 from tppcore.explanation_text import WORDS, condition_lines, value_text
 from tppcore.rules.condition import combine
 from tppcore.rules.rulebook import DEFAULT_SCOPES
+from tppcore.rules.systems import leaf
 from tppcore.sinks.numbers import approx
 from tppcore.system_explanation import ClaimExplained, SystemExplanation
 
@@ -70,18 +70,20 @@ def _claim_line(one: ClaimExplained, each: SystemExplanation) -> str:
 
 
 def _paragraph_lines(each: SystemExplanation) -> Iterator[str]:
-    verdicts = {part.paragraph.id: part.verdict for part in each.paragraphs}
+    circuits = each.circuits
+    verdicts = {**circuits, **{part.paragraph.id: part.verdict for part in each.paragraphs}}
     cited = ""
     for part in each.paragraphs:
         paragraph = part.paragraph
         label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
         any_of = "any single circuit in " if paragraph.scope in DEFAULT_SCOPES else ""
         yield f"  {any_of}{paragraph.id}: {WORDS[part.verdict]}{label}"
-        if paragraph.scope in DEFAULT_SCOPES:
-            yield from _circuit_lines(part, each)
-        else:
+        if paragraph.scope not in DEFAULT_SCOPES:
             written = combine(paragraph.source["condition"], each.rules.vocabulary.kind)
             yield from condition_lines(written, part, verdicts, "      ")
+        for identity in circuits:
+            if any(test.metric == leaf(identity) for test in part.tests):
+                yield from _circuit_lines(identity, each)
         if part.missing:
             yield f"      missing: {', '.join(part.missing)}"
         if paragraph.assumed and part.verdict is not False:
@@ -92,9 +94,9 @@ def _paragraph_lines(each: SystemExplanation) -> Iterator[str]:
         cited = source
 
 
-def _circuit_lines(part: ParagraphExplained, each: SystemExplanation) -> Iterator[str]:
+def _circuit_lines(identity: str, each: SystemExplanation) -> Iterator[str]:
     """Which circuits meet a paragraph on circuits, if any may."""
     for word, verdict in (("met by", True), ("undetermined for", None)):
-        names = [one.name for one in each.parts if one.verdicts.get(part.paragraph.id) is verdict]
-        if names and part.verdict is not False:
+        names = [one.name for one in each.parts if one.verdicts[identity] is verdict]
+        if names and each.circuits[identity] is not False:
             yield f"      {word} {', '.join(names)}"

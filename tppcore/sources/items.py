@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tppcore.engine.columns import Column, Columns
+from tppcore.engine.columns import Column
 from tppcore.errors import InputError, TppError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.sources.chips import catalogue, chip, chips
 from tppcore.sources.frames import Frame
 from tppcore.sources.keys import Keys, keys_of, keys_of_numpy
-from tppcore.sources.names import _called, _squeeze
+from tppcore.sources.names import spellings, squeezed
 from tppcore.sources.table import Table
-from tppcore.sources.taking import taken, taken_columns
 
 Places = NDArray[np.int64]
 
@@ -46,15 +45,16 @@ class Items:
         elif self._names is not None:
             _check_distinct(self._names, "name")
 
-    def places(self, keys: Keys, systems: Mapping[str, int]) -> tuple[Table, Column]:
+    def places(self, keys: Keys, systems: Mapping[str, int]) -> tuple[Table, Column, bool]:
         """The items that a column of parts means: a table of items, and each part's place in it.
 
-        The place of a system of the same table, which `systems` has by name, is -1 - its number.
+        The place of a system of the same table, which `systems` has by name, is -1 - its number,
+        and the last result says whether there is one.
         The table may have the chips in another order: that of a dictionary of names, which is
         then taken as it is. Raises InputError with the row for what nobody is called.
         """
         if keys.words is None:
-            return self.table, self._of_numbers(keys)
+            return self.table, self._of_numbers(keys), False
         found, unknown = self._of_words(keys.words, systems)
         strange = found == _UNKNOWN
         if strange.any():
@@ -65,8 +65,19 @@ class Items:
             found[strange] = 0
         if len(self.table) and (found >= 0).all():
             is_same = np.array_equal(found, np.arange(len(found)))
-            return self.table if is_same else _Reordered(self.table, found), keys.codes
-        return self.table, _looked_up(found, keys.codes, keys.numbers)
+            table = self.table if is_same else _reordered(self.table, found)
+            return table, keys.codes, False
+        is_nested = bool(((found < 0) & (found != _NULL)).any())
+        return self.table, _looked_up(found, keys.codes, keys.numbers), is_nested
+
+    def label(self, place: int) -> str | None:
+        """What the chip in a row of the table is called, if anything says it."""
+        if self.table.chips is not None:
+            return self.table.chips[place].name or self.table.chips[place].id
+        for keys in (self._ids, self._names):
+            if keys is not None and (found := keys.value(place)) is not None:
+                return str(found)
+        return None
 
     def _of_numbers(self, keys: Keys) -> Column:
         ids = None if self._ids is None or self._ids.words is not None else self._ids.numbers
@@ -103,13 +114,13 @@ class Items:
         for i, word in enumerate(words):
             if word is None:
                 found[i] = _NULL
-            elif (key := _squeeze(word) if self.is_catalogue else word) in own:
-                found[i] = own[key]
+            elif (place := self._place(word, own)) is not None:
+                found[i] = place
             elif word in systems:
                 found[i] = -1 - systems[word]
             elif self.is_catalogue:
                 try:
-                    found[i] = own[_squeeze(chip(word).id or "")]
+                    found[i] = own[str(chip(word).id)]
                 except UnknownName as error:
                     unknown[word] = f"a chip of the catalogue or a system of this table ({error})"
             else:
@@ -117,6 +128,11 @@ class Items:
                 hint = f"; nearest: {', '.join(near)}" if near else ""
                 unknown[word] = f"a chip of the chip table or a system of this table{hint}"
         return found, unknown
+
+    def _place(self, word: str, own: Mapping[str, int]) -> int | None:
+        if self.is_catalogue:
+            return own.get(word.lower(), own.get(f"={squeezed(word)}"))
+        return own.get(word)
 
     def _own_places(self) -> dict[str, int]:
         """Places by id, and by the names that one chip alone has."""
@@ -129,17 +145,27 @@ class Items:
         return found | {str(each): i for i, each in enumerate(ids) if each is not None}
 
 
-class _Reordered(Table):
+def _reordered(table: Table, places: Places) -> Table:
     """Some rows of a table in another order."""
+    source = table.source
+    if table.chips is not None:
+        source = [table.chips[i] for i in places]
+    elif isinstance(source, np.ndarray):
+        source = source[places]
+    elif isinstance(source, Mapping):
+        rows = len(table)
+        source = {
+            name: _at(values, places)
+            for name, values in source.items()
+            if hasattr(values, "__len__") and len(values) == rows and not isinstance(values, str)
+        }
+    else:
+        source = Frame(source, "chips").source.take(places)
+    return Table(source, specs().vocabulary)
 
-    def __init__(self, table: Table, places: Places) -> None:
-        super().__init__(table.source, specs().vocabulary)
-        self._table, self._places = table, places
-        if table.chips is not None:
-            self.chips = [table.chips[i] for i in places]
 
-    def _read(self) -> Columns:
-        return taken_columns(self._table.columns, self._places)
+def _at(values: Any, places: Places) -> Any:
+    return [values[i] for i in places] if isinstance(values, list) else np.asarray(values)[places]
 
 
 @lru_cache(maxsize=1)
@@ -149,19 +175,20 @@ def _catalogue() -> Table:
 
 @lru_cache(maxsize=1)
 def _catalogue_places() -> dict[str, int]:
-    """Places by what one chip alone is called, squeezed, as `resolve` has it but without the
-    names that only contain its words: those may be meant for systems."""
+    """Places by id, and behind "=" by what one chip alone is called, squeezed: as `resolve` has
+    them, but without names that are only some of its words, as those may be meant for systems."""
     rows, names = catalogue()
-    place = {identity: i for i, identity in enumerate(rows)}
+    place = {identity.lower(): i for i, identity in enumerate(rows)}
     called: defaultdict[str, set[int]] = defaultdict(set)
-    settled = {}
+    families: dict[str, int] = {}
     for name in names:
-        if name.id in place:
-            for text in _called(name):
-                called[text].add(place[name.id])
-            settled |= {_squeeze(family): place[name.id] for family, _ in name.defaults}
+        own = place.get(name.id.lower())
+        if own is not None:
+            for text in spellings(name):
+                called[f"={text}"].add(own)
+            families |= {f"={squeezed(family)}": own for family, _ in name.defaults}
     alone = {text: next(iter(each)) for text, each in called.items() if len(each) == 1}
-    return alone | {_squeeze(identity): i for identity, i in place.items()} | settled
+    return place | alone | families
 
 
 def _called_by(table: Table, name: str) -> Keys | None:

@@ -51,37 +51,21 @@ class Keys:
             return None
         return code if self.words is None else self.words[code]
 
+    def at(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """What stands in rows without nulls: integers, or an object array of words."""
+        numbers: NDArray[Any] = self.numbers[rows]
+        if self.words is None:
+            return numbers
+        words: NDArray[Any] = np.empty(len(self.words), object)
+        words[:] = self.words
+        found: NDArray[Any] = words[numbers]
+        return found
+
     def values(self) -> Iterator[str | int | None]:
         """What stands in each row."""
         nulls = self.codes.nulls().tolist()
         for code, null in zip(self.numbers.tolist(), nulls, strict=True):
             yield None if null else code if self.words is None else self.words[code]
-
-    def without_nulls(self, name: str) -> Keys:
-        """The same keys, each word once. Raises InputError for a row that has none."""
-        nulls = self.codes.nulls() if self.codes.present is not None else None
-        if nulls is not None and nulls.any():
-            raise InputError(name, int(np.argmax(nulls)), None, _EXPECTED)
-        if self.words is None:
-            return self
-        codes: dict[str | None, int] = {}
-        places = np.array([codes.setdefault(w, len(codes)) for w in self.words], np.int64)
-        if None in codes:
-            missing = places[self.numbers] == codes[None]
-            if missing.any():
-                raise InputError(name, int(np.argmax(missing)), None, _EXPECTED)
-        if len(codes) == len(self.words):
-            return self
-        return Keys(Column(places[self.numbers]), list(codes))
-
-    def taken(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """The keys of some rows: integers, or an object array of words."""
-        numbers = self.numbers[rows]
-        if self.words is None:
-            return numbers
-        words: NDArray[Any] = np.empty(len(self.words), object)
-        words[:] = self.words
-        return words[numbers]
 
 
 def keys_of(values: Any, name: str) -> Keys:

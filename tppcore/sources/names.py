@@ -96,8 +96,8 @@ def catalogue_names(
         if entry["id"] not in rows:
             raise TppError(f"names.toml: no chip or system has the id {entry['id']!r}")
         for name in entry["names"]:
-            if given.setdefault(_squeeze(name), entry["id"]) != entry["id"]:
-                raise TppError(f"names.toml: {name!r} is given to {given[_squeeze(name)]} too")
+            if given.setdefault(squeezed(name), entry["id"]) != entry["id"]:
+                raise TppError(f"names.toml: {name!r} is given to {given[squeezed(name)]} too")
         row, words = rows[entry["id"]], tuple(entry["names"])
         if "reason" in entry:
             defaults = tuple((word, entry["reason"]) for word in words)
@@ -117,12 +117,12 @@ def resolve(query: str, names: Sequence[CatalogueName]) -> Resolution:
     for row in names:
         if row.id.lower() == wanted:
             return Resolution(row.id)
-    key = _squeeze(query)
+    key = squeezed(query)
     for row in names:
         for family, reason in row.defaults:
-            if _squeeze(family) == key:
+            if squeezed(family) == key:
                 return Resolution(row.id, f"{row.full} ({row.id}): {reason}")
-    called = [row for row in names if key in _called(row)]
+    called = [row for row in names if key in spellings(row)]
     if len(called) == 1:
         return Resolution(called[0].id)
     words = _words(query)
@@ -151,7 +151,7 @@ def _listed(rows: Sequence[CatalogueName]) -> str:
 def _nearest(key: str, names: Sequence[CatalogueName]) -> list[CatalogueName]:
     by_name: dict[str, CatalogueName] = {}
     for row in names:
-        for text in sorted(_called(row)) + [_squeeze(family) for family, _ in row.defaults]:
+        for text in sorted(spellings(row)) + [squeezed(family) for family, _ in row.defaults]:
             by_name.setdefault(text, row)
     near = difflib.get_close_matches(key, by_name, n=5, cutoff=0.6)
     return list(dict.fromkeys(by_name[text] for text in near))
@@ -171,7 +171,7 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _squeeze(text: str) -> str:
+def squeezed(text: str) -> str:
     """A name without what does not count; digits never run together: "h20-0" is not "h200"."""
     out = ""
     for token in _significant(_tokens(text)):
@@ -187,9 +187,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(_significant(_tokens(text)))
 
 
-def _called(row: CatalogueName) -> set[str]:
+def spellings(row: CatalogueName) -> set[str]:
+    """What a row is called, squeezed, without the families that it is the default of."""
     texts = (row.id, row.name, f"{row.name} {row.variant}", *row.aliases)
-    return {_squeeze(text) for text in texts}
+    return {squeezed(text) for text in texts}
 
 
 def _all_words(row: CatalogueName) -> frozenset[str]:

@@ -125,7 +125,9 @@ def _cycle(
     """What is wrong with systems that all wait for one another."""
     held = stuck[container] & stuck[contained]
     # Written backwards, so that the first part of a system that is held up stays.
-    following = dict(zip(container[held][::-1].tolist(), contained[held][::-1].tolist(), strict=True))
+    following = dict(
+        zip(container[held][::-1].tolist(), contained[held][::-1].tolist(), strict=True)
+    )
     row_of = dict(zip(container[held][::-1].tolist(), rows[held][::-1].tolist(), strict=True))
     path: dict[int, None] = {}
     each = next(iter(row_of))

@@ -25,13 +25,13 @@ def run_offsets(keys: NDArray[Any]) -> tuple[NDArray[Any], bool]:
     if not rows:
         return np.zeros(1, kind), True
     changes: dict[int, int] = {}
-    falls = []
+    falls: list[int] = []
 
     def count(begin: int, end: int) -> None:
         found = 0
         for first, last in _blocks(begin, end):
             before, after = _neighbours(keys, first, last)
-            found += np.count_nonzero(before != after)
+            found += int(np.count_nonzero(before != after))
             if not falls and (after < before).any():
                 falls.append(first)
         changes[begin] = found
@@ -71,25 +71,26 @@ def grouped(keys: NDArray[Any]) -> tuple[NDArray[Any], Rows | None]:
     """Offsets of the groups of equal keys, in the order of their first rows; and the order of rows
     that brings them together, stable, or None where they stand together already."""
     offsets, rising = run_offsets(keys)
-    if rising:
-        return offsets, None
-    starts = offsets[:-1].astype(np.int64)
-    heads = keys[starts]
+    return (offsets, None) if rising else grouped_runs(keys[offsets[:-1]], offsets)
+
+
+def grouped_runs(heads: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[Any], Rows | None]:
+    """The same of runs: the key of each, (runs,), and where they begin and end, (runs + 1,)."""
     order = stable_order(heads)
-    first = np.ones(len(heads), np.bool_)
-    first[1:] = heads[order[1:]] != heads[order[:-1]]
-    if first.all():
+    is_first = np.ones(len(heads), np.bool_)
+    is_first[1:] = heads[order[1:]] != heads[order[:-1]]
+    if is_first.all():
         return offsets, None
-    firsts = order[first]
+    firsts = order[is_first]
     rank = np.empty(len(firsts), np.int64)
     rank[stable_order(firsts)] = np.arange(len(firsts))
     group = np.empty(len(heads), np.int64)
-    group[order] = rank[np.cumsum(first) - 1]
+    group[order] = rank[np.cumsum(is_first) - 1]
     order = stable_order(group)
     lengths = np.diff(offsets)[order]
-    rows = ranges(starts[order], lengths)
-    ends = np.cumsum(lengths)[np.append(np.flatnonzero(np.diff(group[order])), len(order) - 1)]
-    return np.append(0, ends).astype(offsets.dtype), rows
+    last = np.append(np.flatnonzero(np.diff(group[order])), len(order) - 1)
+    ends = np.cumsum(lengths, dtype=np.int64)[last]
+    return np.append(0, ends).astype(offsets.dtype), ranges(offsets[:-1][order], lengths)
 
 
 def stable_order(keys: NDArray[Any]) -> Rows:
@@ -103,7 +104,8 @@ def stable_order(keys: NDArray[Any]) -> Rows:
     low, high = int(keys.min()), int(keys.max())
     shift = len(keys).bit_length()
     if (high - low).bit_length() + shift > 63:
-        return np.argsort(keys, kind="stable")
+        order: Rows = np.argsort(keys, kind="stable")
+        return order
     if keys.dtype.kind == "u":
         packed = (keys - keys.dtype.type(low)).astype(np.int64)
     else:
@@ -120,4 +122,6 @@ def ranges(starts: NDArray[Any], lengths: NDArray[Any]) -> Rows:
     lengths = lengths.astype(np.int64)
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
-    return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
+    numbers: Rows = np.repeat(starts - (ends - lengths), lengths)
+    numbers += np.arange(total)
+    return numbers

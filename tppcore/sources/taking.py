@@ -38,12 +38,11 @@ def joined(columns: Columns, rows: NDArray[Any]) -> Columns:
     found = {}
     for name, column in columns.by_quantity.items():
         wide = widened_column(column, name)
-        found[name] = Column(*(_or_missing(each, rows, missing) for each in _parts(wide)))
+        values, low, high = (
+            _or_missing(each, rows, missing) for each in (wide.values, wide.low, wide.high)
+        )
+        found[name] = Column(values, low, high)
     return Columns(len(rows), found)
-
-
-def _parts(column: Column) -> tuple[NDArray[Any] | None, ...]:
-    return column.values, column.low, column.high
 
 
 def _or_missing(
@@ -54,4 +53,5 @@ def _or_missing(
     nothing = values.dtype.type(MISSING if values.dtype == np.uint8 else np.nan)
     if not len(values):
         return np.full(len(rows), nothing)
-    return np.where(missing, nothing, values[np.maximum(rows, 0)])
+    found: NDArray[Any] = np.where(missing, nothing, values[np.maximum(rows, 0)])
+    return found

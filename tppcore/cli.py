@@ -140,6 +140,8 @@ def _rulebook(law: Mapping[str, Any]) -> Any:
 @click.option("--format", type=click.Choice(_TABLE_FORMATS), help="Format of the output.")
 @click.option("--input-format", type=click.Choice(_INPUT_FORMATS), help="Format of the input.")
 @click.option("--columns", metavar="MAP", help="A mapping file, or epoch-ml-hardware.")
+@click.option("--chips", metavar="FILE", help="The chips that the parts of systems are.")
+@click.option("--systems", metavar="FILE", help="Facts of the systems, a row each.")
 @click.option("--engine", type=click.Choice(["c", "jit", "exact"]), help="The fastest if left out.")
 @click.option("--threads", type=click.IntRange(1), help="All cores if left out.")
 @_law
@@ -149,12 +151,15 @@ def classify(
     format: str | None,
     input_format: str | None,
     columns: str | None,
+    chips: str | None,
+    systems: str | None,
     engine: str | None,
     threads: int | None,
     **law: Any,
 ) -> None:
     """Classify INPUT (CSV, Parquet, Arrow, JSON lines or xlsx, - for standard input), or the
-    catalogue if it is left out."""
+    catalogue if it is left out. A table with the columns system, chip and count is one of systems
+    by their parts: chips of the catalogue, or of --chips."""
     _need("pyarrow", "files")
     from tppcore import report
     from tppcore.sinks import files as sink
@@ -167,10 +172,19 @@ def classify(
     if output and output != "-" and not Path(output).absolute().parent.is_dir():
         raise TppError(f"{output}: no such folder")
     rules = _rulebook(law)
-    data, keys, notes = _input(source, columns, input_format)
+    table = None if source is None else _table(source, columns, input_format)
+    notes: list[str] = []
     try:
-        with report.busy(f"classifying {keys.num_rows:,} rows"):
-            found = report.classify(data, keys, rules, engine=engine, threads=threads)
+        if table is not None and (chips or systems or _is_parts(table)):
+            from tppcore.sources.system_files import system_table
+
+            parts = system_table(table, chips, systems, str(source))
+            with report.busy(f"classifying {len(parts):,} systems"):
+                found = report.classify_systems(parts, rules, engine=engine, threads=threads)
+        else:
+            data, keys, notes = _input(source, table)
+            with report.busy(f"classifying {keys.num_rows:,} rows"):
+                found = report.classify(data, keys, rules, engine=engine, threads=threads)
     except TppError as error:
         raise _in_file(error, source) from None
     for note in notes:
@@ -185,29 +199,41 @@ def classify(
             stream.write(report.text(found).encode())
 
 
-def _input(
-    source: str | None, columns: str | None, format: str | None
-) -> tuple[Any, Any, list[str]]:
+def _table(source: str, columns: str | None, format: str | None) -> Any:
+    """The table (pyarrow) of a file."""
+    import pyarrow as pa
+
+    from tppcore import report
+    from tppcore.rules.store import specs
+    from tppcore.sources import files, mapping
+
+    rules = mapping.load(columns, specs().vocabulary.quantities) if columns else None
+    tables = []
+    with report.progress(f"reading {source}") as advance:
+        for table in files.batches(source, rules, format):
+            tables.append(table)
+            advance(table.num_rows)
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def _is_parts(table: Any) -> bool:
+    from tppcore.sources.system_files import is_parts
+
+    return is_parts(table.column_names)
+
+
+def _input(source: str | None, table: Any) -> tuple[Any, Any, list[str]]:
     """The table or the chips to classify, a table of the columns that only name the rows, and
     what to say of columns that may be meant as quantities."""
     from tppcore import report
 
     if source is None:
         return *report.catalogue(), []
-    import pyarrow as pa
-
     from tppcore.rules.store import specs
-    from tppcore.sources import files, mapping
+    from tppcore.sources import mapping
     from tppcore.sources.processing_units import COLUMN
 
     quantities = specs().vocabulary.quantities
-    rules = mapping.load(columns, quantities) if columns else None
-    tables = []
-    with report.progress(f"reading {source}") as advance:
-        for table in files.batches(source, rules, format):
-            tables.append(table)
-            advance(table.num_rows)
-    table = pa.concat_tables(tables, promote_options="default")
     names = table.schema.names
     keys = [name for name in names if name != COLUMN and not mapping.quantity_of(name, quantities)]
     if len(keys) == len(names):

@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tppcore.sources.chips import Chip
+    from tppcore.sources.system_table import SystemTable
 
-HEADLINE = ("tpp", "performance_density", "total_dram_bandwidth")
-"""The metrics that every report shows."""
+HEADLINE = {"tpp": "TPP", "performance_density": "PD", "total_dram_bandwidth": "DRAM GB/s"}
+"""The metrics that every report on chips shows, with their headings."""
+
+SYSTEM_HEADLINE = {
+    "aggregate_tpp": "TPP, sum",
+    "largest_circuit_tpp": "largest TPP",
+    "memory_capacity": "DRAM GB",
+}
+"""The metrics that every report on systems shows."""
 
 _SHOWN = 1000  # rows of a table on a terminal
 _MAIN, _REPORTED = ("classification", "duty"), "reported, not public"
@@ -27,15 +35,16 @@ _LABELS = {"id": "id", "name": "chip"}
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`table` (pyarrow): key columns, metrics, one column a paragraph, `outcome`,
+    """`table` (pyarrow): key columns, metrics, one column a paragraph, `outcome`, and of chips
     `limiting_test` and `margin`; `main`: the paragraphs for a narrow table, those that classify
     and do not speak through the outcome, each with those it is the union of; `about`: how it came
-    about."""
+    about; `headline`: the metrics for a narrow table with their headings."""
 
     table: Any
     keys: tuple[str, ...]
     main: Mapping[str, Sequence[str]]
     about: Mapping[str, Any]
+    headline: Mapping[str, str]
 
 
 def about(rules: Rulebook, engine: str) -> dict[str, Any]:
@@ -119,13 +128,44 @@ def classify(
     columns["limiting_test"] = pa.array(limits.tests, pa.string())
     columns["margin"] = pa.array(limits.margins, from_pandas=True)
     kept = tuple(key for key in keys.column_names if key not in columns)
-    main = {
+    whole = pa.table({**{key: keys.column(key) for key in kept}, **columns})
+    return Report(whole, kept, _narrow(rules), about(rules, found.engine), HEADLINE)
+
+
+def classify_systems(
+    table: SystemTable, rules: Rulebook, *, engine: str | None = None, threads: int | None = None
+) -> Report:
+    """Verdicts on systems beside their names and metrics. Raises `InputError`."""
+    import numpy as np
+    import pyarrow as pa
+
+    found = api.classify(table, rules, engine=engine, threads=threads)
+    names = [*SYSTEM_HEADLINE, "total_dram_bandwidth", "power", "h100_equivalents"]
+    given = api.metrics(table, names, rules.readings, engine=found.engine)
+    numbers = {name: np.asarray(given[name]) for name in _columns(given) if name != "system"}
+    columns = {
+        name: pa.array(np.where(np.isinf(values), np.nan, values), from_pandas=True)
+        for name, values in numbers.items()
+    }
+    named = table.names if table.names is not None else np.arange(1, len(table) + 1)
+    columns = {"system": pa.array(named), **columns}
+    answers = found.to_arrow()
+    columns |= {name: answers.column(name) for name in found.paragraphs}
+    columns["outcome"] = pa.array(found.outcome)
+    about_it = about(found.rules, found.engine)
+    return Report(pa.table(columns), ("system",), _narrow(found.rules), about_it, SYSTEM_HEADLINE)
+
+
+def _columns(table: Any) -> list[str]:
+    return list(table) if isinstance(table, dict) else list(table.column_names)
+
+
+def _narrow(rules: Rulebook) -> dict[str, list[str]]:
+    return {
         each.id: _parts(each)
         for each in rules.paragraphs
         if each.outcome is None and (each.kind in _MAIN or each.status == _REPORTED)
     }
-    whole = pa.table({**{key: keys.column(key) for key in kept}, **columns})
-    return Report(whole, kept, main, about(rules, found.engine))
 
 
 def tested_metrics(rules: Rulebook) -> list[str]:
@@ -139,22 +179,23 @@ def show(report: Report, stream: TextIO) -> None:
     console = _console(stream)
     table = report.table.slice(0, _SHOWN)
     keys = [key for key in report.keys if key != "id" or "name" not in report.keys]
-    rows = table.select([*keys, *report.main, "outcome", "limiting_test"]).to_pylist()
+    last = [name for name in ("outcome", "limiting_test") if name in table.column_names]
+    rows = table.select([*keys, *report.main, *last]).to_pylist()
     cells = [
         [
             *(_cell(row[key]) for key in keys),
-            *(_bounded(table, name, i) for name in HEADLINE),
+            *(_bounded(table, name, i) for name in report.headline),
             _met(report.main, row),
-            row["outcome"],
-            _cell(row["limiting_test"]),
+            *(_cell(row[name]) for name in last),
         ]
         for i, row in enumerate(rows)
     ]
     stated = report.about
     console.print(f"{stated['as_of']}, destination {stated['destination'] or 'not given'}")
     heading = [_LABELS.get(key, key) for key in keys]
-    heading += ["TPP", "PD", "DRAM GB/s", "met (?: undetermined)", "outcome", "limiting test"]
-    _print(console, heading, cells, right=range(len(keys), len(keys) + len(HEADLINE)))
+    heading += [*report.headline.values(), "met (?: undetermined)"]
+    heading += [name.replace("_", " ") for name in last]
+    _print(console, heading, cells, right=range(len(keys), len(keys) + len(report.headline)))
     more = report.table.num_rows - len(rows)
     if more > 0:
         console.print(f"... and {more:,} rows more; -o FILE writes them all")
@@ -179,7 +220,7 @@ def listing(what: str, rows: Sequence[Mapping[str, str]]) -> tuple[list[str], li
     from tppcore.sources.chips import chips
 
     listed = chips([row["id"] for row in rows])
-    found = [api.metrics(chip, HEADLINE) for chip in listed]
+    found = [api.metrics(chip, list(HEADLINE)) for chip in listed]
     heading = ["id", "chip", "year", "status", "TPP", "PD", "DRAM GB/s", "confidence"]
     return heading, [
         [

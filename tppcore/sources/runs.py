@@ -104,12 +104,10 @@ def stable_order(keys: NDArray[Any]) -> Rows:
     low, high = int(keys.min()), int(keys.max())
     shift = len(keys).bit_length()
     if (high - low).bit_length() + shift > 63:
-        order: Rows = np.argsort(keys, kind="stable")
-        return order
-    if keys.dtype.kind == "u":
-        packed = (keys - keys.dtype.type(low)).astype(np.int64)
-    else:
-        packed = keys.astype(np.int64) - low
+        return np.argsort(keys, kind="stable")
+    is_signed = keys.dtype.kind == "i"
+    packed: Rows = keys.astype(np.int64) if is_signed else keys - keys.dtype.type(low)
+    packed = packed - low if is_signed else packed.astype(np.int64)
     packed <<= shift
     packed |= np.arange(len(keys))
     packed.sort()

@@ -133,7 +133,8 @@ class SystemTable:
         if self.parts.hosts is not None and self.parts.hosts.values is not None:
             is_host[:] = self.parts.hosts.values[begin:end] == 1
         parts: tuple[list[Any], list[Any]] = ([], [])
-        for j, (place, count) in enumerate(zip(places.values.tolist(), counts.values.tolist())):
+        pairs = zip(places.values.tolist(), counts.values.tolist(), strict=True)
+        for j, (place, count) in enumerate(pairs):
             item = _unknown() if no_item[j] else self._item(place, begin + j)
             parts[is_host[j]].append((item, None if no_count[j] else count))
         try:
@@ -153,8 +154,8 @@ class SystemTable:
         if self.items.chips is not None:
             return found
         words = self._form.chips.words
-        named = self.items is self._catalogue.table or words is None
-        name = self._catalogue.label(place) if named else words[place]
+        is_reordered = self.items is not self._catalogue.table
+        name = words[place] if words and is_reordered else self._catalogue.label(place)
         return Chip.of_row(name or f"chip {place + 1}", found.quantities)
 
     @property
@@ -245,7 +246,8 @@ def _form(frame: Frame) -> PartRows | PartLists:
         from tppcore.sources.part_lists import PartLists, is_lists
 
         return PartLists(frame) if is_lists(chip.type) else PartRows(frame)
-    first = next((each for each in chip if each is not None), None) if np.ndim(chip) else None
+    several = chip if hasattr(chip, "__len__") and not isinstance(chip, str) else ()
+    first = next((each for each in several if each is not None), None)
     if isinstance(first, (list, tuple, np.ndarray)):
         try:
             from tppcore.sources.part_lists import PartLists

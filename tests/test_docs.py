@@ -48,7 +48,9 @@ def test_same():
     assert not same("a\nd\n", "a\nb\nd\n")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/exactness.md", "docs/adding.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/exactness.md", "docs/adding.md", "docs/systems.md"]
+)
 def test_python_examples(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in named(document).items():
@@ -68,7 +70,7 @@ def test_python_examples(document, tmp_path, monkeypatch):
         assert stream.getvalue() == output
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/adding.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/adding.md", "docs/systems.md"])
 def test_commands(document, tmp_path):
     """Every `tppcore` command of a document, in the order of the page, in one folder."""
     for name, text in named(document).items():
@@ -145,7 +147,7 @@ def test_additions(tmp_path, monkeypatch):
     exec(files["specs/chips.csv"], {})
     built = compile_specs(Path("specs"))
     assert "xx-example" in built["rules"]
-    assert built["metrics"][-1]["name"] == "tpp_per_watt"
+    assert built["metrics"][-1]["name"] == "tpp_per_gb"
     assert built["chips"][-1]["id"] == "example-a1-pcie"
     for row in csv.DictReader(files[golden].splitlines()):
         stated = {name: cell for name, cell in list(row.items())[5:] if cell}

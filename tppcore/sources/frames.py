@@ -58,6 +58,13 @@ def is_arrow(values: Any) -> bool:
     return type(values).__module__.partition(".")[0] == "pyarrow"
 
 
+def without_views(array: Any) -> Any:
+    """An Arrow array without text views, of which pyarrow can't take rows."""
+    import pyarrow as pa
+
+    return array.cast(pa.large_string()) if pa.types.is_string_view(array.type) else array
+
+
 def _is_arrow_like(values: Any) -> bool:
     return hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__")
 

@@ -15,7 +15,7 @@ from tppcore.engine.columns import Column
 from tppcore.errors import InputError, TppError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.sources.chips import catalogue, chip, chips
-from tppcore.sources.frames import Frame
+from tppcore.sources.frames import Frame, without_views
 from tppcore.sources.keys import Keys, keys_of, keys_of_numpy
 from tppcore.sources.names import spellings, squeezed
 from tppcore.sources.table import Table
@@ -160,7 +160,10 @@ def _reordered(table: Table, places: Places) -> Table:
             if hasattr(values, "__len__") and len(values) == rows and not isinstance(values, str)
         }
     else:
-        source = Frame(source, "chips").source.take(places)
+        frame = Frame(source, "chips")
+        source = frame.source.from_arrays(
+            [without_views(frame.column(name)).take(places) for name in frame.names], frame.names
+        )
     return Table(source, specs().vocabulary)
 
 

@@ -14,7 +14,7 @@ from tppcore.engine.widen import widened_column
 from tppcore.errors import InputError, TppError
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources.columns import column
-from tppcore.sources.frames import is_arrow
+from tppcore.sources.frames import is_arrow, without_views
 
 _EXPECTED = "a name or a whole number"
 
@@ -75,11 +75,13 @@ def keys_of(values: Any, name: str) -> Keys:
 
 def keys_of_numpy(values: Any, name: str) -> Keys:
     """Keys from an array or a list. Raises InputError with the row."""
+    if isinstance(values, (list, tuple)) and any(isinstance(each, str) for each in values):
+        return _words(list(values), name)  # NumPy would make words of the numbers among them
     array = np.asarray(values)
     if array.ndim != 1:
         raise InputError(name, None, f"{array.ndim} dimensions", "one dimension")
-    is_mixed = array.dtype.kind == "O" and any(isinstance(each, str) for each in array)
-    if array.dtype.kind in "UT" or is_mixed:
+    has_words = array.dtype.kind == "O" and any(isinstance(each, str) for each in array)
+    if array.dtype.kind in "UT" or has_words:
         return _words(array.tolist(), name)
     if array.dtype.kind in "bMmSV":
         raise InputError(name, None, str(array.dtype), _EXPECTED)
@@ -145,8 +147,7 @@ def keys_of_arrow(array: Any, name: str) -> Keys:
         array = array.dictionary_decode()
         kind = array.type
     if is_text(kind):
-        if pa.types.is_string_view(kind):
-            array = array.cast(pa.large_string())
+        array = without_views(array)
         if not pa.types.is_dictionary(kind):
             array = array.dictionary_encode()
         elif pa.types.is_string_view(kind.value_type):

@@ -16,7 +16,7 @@ from tppcore.engine.columns import Column, Columns
 from tppcore.engine.parts import Parts
 from tppcore.errors import InputError, TppError
 from tppcore.rules.store import specs
-from tppcore.sources.frames import Frame, whole
+from tppcore.sources.frames import Frame, whole, without_views
 from tppcore.sources.keys import keys_of_arrow
 from tppcore.sources.part_columns import counts_of, hosts_of
 from tppcore.sources.runs import ranges
@@ -126,32 +126,40 @@ def lists_of(array: Any, name: str) -> Lists:
     kind = array.type
     if not is_lists(kind):
         raise InputError(name, None, str(kind), "lists, as in the column chip")
-    if _is_view(kind):
-        is_large = pa.types.is_large_list_view(kind)
-        array = array.cast((pa.large_list if is_large else pa.list_)(kind.value_type))
-        kind = array.type
-    if pa.types.is_fixed_size_list(kind):
-        size, rows = kind.list_size, len(array)
-        first, last = array.offset * size, (array.offset + rows) * size
-        index = np.int32 if last - first <= np.iinfo(np.int32).max else np.int64
-        offsets: NDArray[Any] = np.arange(0, last - first + 1, size or 1, dtype=index)
-        if not size:
-            offsets = np.zeros(rows + 1, index)
-    else:
-        offsets = array.offsets.to_numpy()
-        first, last = int(offsets[0]), int(offsets[-1])
-        if first:
-            offsets = offsets - offsets.dtype.type(first)
-    values = array.values.slice(first, last - first)
-    if array.null_count == 0:
+    nulls = pc.is_null(array).to_numpy(zero_copy_only=False) if array.null_count else None
+    offsets, values = _of_views(array, nulls) if _is_view(kind) else _in_order(array)
+    if nulls is None:
         return Lists(offsets, values)
-    nulls = pc.is_null(array).to_numpy(zero_copy_only=False)
     lengths = np.where(nulls, 1, np.diff(offsets))
     ends = np.append(0, np.cumsum(lengths))
     kept = ranges(offsets[:-1], lengths)
     without = np.zeros(len(kept), np.bool_)
     without[ends[:-1][nulls]] = True
-    return Lists(ends.astype(offsets.dtype), values.take(pa.array(kept, mask=without)))
+    values = without_views(values).take(pa.array(kept, mask=without))
+    return Lists(ends.astype(offsets.dtype), values)
+
+
+def _in_order(array: Any) -> tuple[NDArray[Any], Any]:
+    """Offsets and values of lists that stand one behind the other."""
+    if pa.types.is_fixed_size_list(array.type):
+        size, rows = array.type.list_size, len(array)
+        first, last = array.offset * size, (array.offset + rows) * size
+        index = np.int32 if last - first <= np.iinfo(np.int32).max else np.int64
+        offsets: NDArray[Any] = np.arange(rows + 1, dtype=index)
+        offsets *= index(size)
+    else:
+        offsets = array.offsets.to_numpy()
+        first, last = int(offsets[0]), int(offsets[-1])
+        if first:
+            offsets = offsets - offsets.dtype.type(first)
+    return offsets, array.values.slice(first, last - first)
+
+
+def _of_views(array: Any, nulls: NDArray[np.bool_] | None) -> tuple[NDArray[Any], Any]:
+    sizes = array.sizes.to_numpy()
+    if nulls is not None:
+        sizes = np.where(nulls, 0, sizes)
+    return np.append(0, np.cumsum(sizes, dtype=np.int64)), array.flatten()
 
 
 def check_same(lists: Lists, others: Lists, name: str) -> None:

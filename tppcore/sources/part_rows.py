@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tppcore.engine.columns import Column, Columns
 from tppcore.engine.parts import Parts
 from tppcore.errors import InputError, TppError
-from tppcore.sources.frames import Frame, is_arrow
+from tppcore.sources.frames import Frame, is_arrow, without_views
 from tppcore.sources.keys import Keys, keys_of
 from tppcore.sources.part_columns import counts_of, hosts_of
 from tppcore.sources.runs import Rows, grouped, grouped_runs
@@ -116,8 +116,7 @@ def _grouped_text(values: Any) -> tuple[_Words, NDArray[Any], Rows | None]:
 
     if values.null_count:
         _check_missing(pc.is_null(values).to_numpy(zero_copy_only=False))
-    if pa.types.is_string_view(values.type):
-        values = values.cast(pa.large_string())
+    values = without_views(values)
     if not len(values):
         return _Words(values), np.zeros(1, np.int32), None
     small = len(values) <= np.iinfo(np.int32).max

@@ -136,7 +136,7 @@ class SystemTable:
         pairs = zip(places.values.tolist(), counts.values.tolist(), strict=True)
         for j, (place, count) in enumerate(pairs):
             item = _unknown() if no_item[j] else self._item(place, begin + j)
-            parts[is_host[j]].append((item, None if no_count[j] else count))
+            parts[int(is_host[j])].append((item, None if no_count[j] else count))
         try:
             made = System(str(self.name(i)), parts=parts[0], hosts=parts[1])
         except InputError as error:

@@ -22,6 +22,11 @@ static const char *const TEXTS[TPP_STATUS_COUNT] = {
     [TPP_ERROR_VALUE_AND_RANGE] = "a value or a range, not both",
     [TPP_ERROR_EMPTY_RANGE] = "a range whose low end is not above its high",
     [TPP_ERROR_DIGITS] = "no more digits than a double carries",
+    [TPP_ERROR_COUNT] = "a whole number from 1 to 4294967295",
+    [TPP_ERROR_ITEM] = "a place in the table of items",
+    [TPP_ERROR_HOST] = "0 or 1",
+    [TPP_ERROR_OFFSETS] = "offsets that ascend, among the parts",
+    [TPP_ERROR_EMPTY_SYSTEM] = "at least one part",
 };
 
 TPP_API const char *tpp_status_text(tpp_status status)

@@ -50,7 +50,12 @@ typedef enum {
     TPP_ERROR_VALUE_AND_RANGE = 17, /**< a row has both a value and a range */
     TPP_ERROR_EMPTY_RANGE = 18,     /**< the low end of a range is above its high end */
     TPP_ERROR_DIGITS = 19,          /**< a number has more digits than a double carries */
-    TPP_STATUS_COUNT = 20           /**< how many there are */
+    TPP_ERROR_COUNT = 20,           /**< a count is not a whole number from 1 to 2^32 - 1 */
+    TPP_ERROR_ITEM = 21,            /**< an item is not in the table of items */
+    TPP_ERROR_HOST = 22,            /**< whether a part is a host is not 0 or 1 */
+    TPP_ERROR_OFFSETS = 23,         /**< the parts of a system are not among the parts */
+    TPP_ERROR_EMPTY_SYSTEM = 24,    /**< a system has no parts */
+    TPP_STATUS_COUNT = 25           /**< how many there are */
 } tpp_status;
 
 /** Which of a quantity's columns an error is about. */
@@ -59,7 +64,7 @@ typedef enum { TPP_PART_VALUE = 0, TPP_PART_LOW = 1, TPP_PART_HIGH = 2 } tpp_par
 /** Details of an error; owned by the caller, who need not initialise it. */
 typedef struct {
     tpp_status status; /**< the same as the function's result */
-    uint64_t row;      /**< for a number: its row in the columns */
+    uint64_t row;      /**< for a number: its row in the columns; of a part, in those of parts */
     uint32_t input;    /**< for a number: its input in the program */
     tpp_part part;     /**< for a number: value, low or high */
     double value;      /**< for a number: the number */
@@ -208,6 +213,98 @@ tpp_status tpp_metrics(const tpp_program *program, const tpp_column *columns, ui
  * @return TPP_OK or TPP_ERROR_ARGUMENT
  */
 tpp_status tpp_shortest_decimal(double value, uint64_t *mantissa, int32_t *exponent);
+
+/**
+ * What the items of a table (chips, say) give to one quantity of the systems made of them: the sum
+ * of count times value over a system's parts, or the largest value among them. Values are whole
+ * multiples of a unit, 10^exponent / divisor, so that sums are exact.
+ */
+typedef struct {
+    const char *name;     /**< of the quantity: an input of the program, or any other */
+    const uint64_t *low;  /**< an element an item: the low end of its value, in units */
+    const uint64_t *high; /**< the high end, UINT64_MAX where unbounded; NULL: the same as `low` */
+    uint64_t divisor;     /**< prime to 10; 1 where values are decimals */
+    int32_t exponent;     /**< -38 to 38 */
+    uint8_t is_sum;       /**< else the largest */
+    uint8_t with_hosts;   /**< whether parts that are hosts count */
+} tpp_figure;
+
+/** A boolean input: whether some circuit in a system meets a paragraph. Bitmaps of a bit an item. */
+typedef struct {
+    const char *name;     /**< of the input of the program, or any other */
+    const uint64_t *met;  /**< where it is certain */
+    const uint64_t *open; /**< where it is undetermined; NULL: nowhere */
+} tpp_leaf;
+
+/** The parts of systems, one after the other: system i has offsets[i] up to offsets[i + 1]. */
+typedef struct {
+    const void *offsets;   /**< of `kind`; they ascend from 0 or above to `parts` or below */
+    tpp_kind kind;         /**< TPP_INT32 or TPP_INT64 */
+    uint64_t parts;        /**< elements of the columns below */
+    tpp_column items;      /**< places in the table of items, of any integer kind; a null: unknown */
+    tpp_column counts;     /**< integers or TPP_FLOAT64; a null (or NaN): unknown, at least 1 */
+    tpp_column hosts;      /**< TPP_BOOLEAN, 0 or 1; no values: no part is a host */
+} tpp_parts;
+
+/** The items of a table, prepared for adding up. */
+typedef struct tpp_items tpp_items;
+
+/**
+ * Prepares a table of items for systems made of them; what it is given is copied, but the program.
+ * @param program a law on systems, which must outlive the items; NULL: there is none
+ * @param figures the quantities that are added up; of at most 20 the program may have an input
+ * @param figure_count their number, at most 32
+ * @param leaves the verdicts on the items; of at most 64 the program may have an input
+ * @param leaf_count their number, at most 256
+ * @param item_count the number of items
+ * @param items the prepared items, to be closed by tpp_items_close; NULL on refusal
+ * @param error details, or NULL
+ * @return TPP_OK, TPP_ERROR_ARGUMENT, _MEMORY, _LIMIT or _KERNEL
+ */
+tpp_status tpp_items_open(const tpp_program *program, const tpp_figure *figures,
+                          uint32_t figure_count, const tpp_leaf *leaves, uint32_t leaf_count,
+                          uint32_t item_count, tpp_items **items, tpp_error *error);
+
+/**
+ * Closes items; no evaluation may be under way.
+ * @param items items, or NULL
+ */
+void tpp_items_close(tpp_items *items);
+
+/** @return the kernel that adds up: "avx2" or "portable". */
+const char *tpp_items_kernel(const tpp_items *items);
+
+/**
+ * Adds up the parts of systems [begin, end) and decides every leaf and paragraph on them.
+ *
+ * Sums are exact. A figure that is the shortest decimal of a double is given to the program as that
+ * value, every other one as the range between the doubles below and above it; a system in which
+ * that leaves a paragraph undetermined is marked as not settled. This function uses up to 1.5 MiB
+ * of stack and, like tpp_evaluate, may run over disjoint ranges at the same time.
+ *
+ * @param items prepared items
+ * @param parts the parts of all systems
+ * @param facts one column an input of the program, a row a system, or NULL: none. Where a figure has
+ *        a fact too, the fact counts in the rows where it is stated.
+ * @param begin first system, a multiple of 64
+ * @param end one past the last; a multiple of 64 unless the systems end there
+ * @param value_bits one pointer a leaf and then one a paragraph to its bitmap of values, as in
+ *        tpp_evaluate; NULL where it is not wanted. Itself NULL: no verdicts.
+ * @param valid_bits the same of validity
+ * @param unsettled a bitmap of the systems that are not settled, or NULL
+ * @param low one pointer a figure to its low ends, the doubles nearest to them, of which element 0
+ *        is system 0; NULL where it is not wanted. Itself NULL: none.
+ * @param high the same of high ends, infinity where unbounded
+ * @param error details, or NULL: `row` is that of a part for TPP_ERROR_COUNT, _ITEM and _HOST, else
+ *        that of a system. It is the first bad system, and of its parts the first bad one; facts are
+ *        looked at after the parts of the 512 systems around them.
+ * @return TPP_OK, an error of parts, or as tpp_evaluate. What was asked for is unspecified after an
+ *         error.
+ */
+tpp_status tpp_systems(const tpp_items *items, const tpp_parts *parts, const tpp_column *facts,
+                       uint64_t begin, uint64_t end, uint64_t *const *value_bits,
+                       uint64_t *const *valid_bits, uint64_t *unsettled, double *const *low,
+                       double *const *high, tpp_error *error);
 
 /* cffi] */
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 import tppcore as tpp
 from tppcore.errors import InputError, TppError
 from tppcore.sources.chips import catalogue, chip
-from tppcore.sources.items import Items
-from tppcore.sources.keys import keys_of_numpy
 from tppcore.sources.names import spellings
-from tppcore.sources.runs import grouped, stable_order
+from tppcore.sources.parts.items import Items
+from tppcore.sources.parts.keys import keys_of_numpy
+from tppcore.sources.parts.runs import grouped, stable_order
 from tppcore.sources.system_table import SystemTable
 
 CHIPS = {

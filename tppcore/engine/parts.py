@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.engine.columns import Bitmaps, Column
-from tppcore.errors import TppError
+from tppcore.errors import InputError, TppError
 from tppcore.program.program import Program
 
 LARGEST_COUNT = 2**32 - 1
@@ -30,9 +30,9 @@ class Parts:
     """Which items make up each of n systems: system i has parts offsets[i] to offsets[i + 1].
 
     `offsets`, shape (n + 1,), int32 or int64: they ascend, so that every system has a part.
-    `items`, (m,): places in the table of items, of an integer type other than uint8; a null is an
-    item that nobody knows. `counts`, (m,): whole numbers from 1 to LARGEST_COUNT, of an integer
-    type other than uint8 or float64; a null or NaN is a count that nobody knows, at least 1.
+    `items`, (m,): places in the table of items, of any integer type (uint8 is one here); a null is
+    an item that nobody knows. `counts`, (m,): whole numbers from 1 to LARGEST_COUNT, of any integer
+    type or float64; a null or NaN is a count that nobody knows, at least 1.
     `hosts`, (m,): booleans, uint8 0 or 1 without nulls, or None: no part is a host.
     """
 
@@ -92,3 +92,48 @@ def bits(words: NDArray[np.uint64], rows: int) -> NDArray[np.bool_]:
     whole = np.ascontiguousarray(words).view(np.uint8)
     unpacked = np.unpackbits(whole, axis=1, bitorder="little", count=rows)
     return unpacked.astype(np.bool_)
+
+
+def check_shapes(parts: Parts) -> None:
+    """Raises ValueError or TypeError for arrays that are no parts, whatever is in them."""
+    if parts.offsets.ndim != 1 or not len(parts.offsets):
+        raise ValueError(f"offsets: shape {parts.offsets.shape}; expected (n + 1,)")
+    if parts.offsets.dtype not in (np.int32, np.int64):
+        raise TypeError(f"offsets: {parts.offsets.dtype}; expected int32 or int64")
+    rows = -1
+    for name, column in (("item", parts.items), ("count", parts.counts), ("host", parts.hosts)):
+        if column is None and name == "host":
+            continue
+        values = None if column is None else column.values
+        if column is None or values is None or values.ndim != 1:
+            raise ValueError(f"{name}: expected one number a part")
+        rows = len(values) if rows < 0 else rows
+        if len(values) != rows:
+            raise ValueError(f"{name}: {len(values)} parts; expected {rows}")
+        if column.present is not None and 8 * len(column.present) < column.first_bit + rows:
+            raise ValueError(f"{name}: too few validity bits; expected {column.first_bit + rows}")
+        _check_type(name, values.dtype)
+
+
+def _check_type(name: str, dtype: np.dtype[Any]) -> None:
+    if name == "host":
+        if dtype != np.uint8:
+            raise TypeError(f"host: {dtype}; expected uint8")
+    elif not (np.issubdtype(dtype, np.integer) or (name == "count" and dtype == np.float64)):
+        raise TypeError(f"{name}: {dtype}; expected an integer type")
+
+
+def refusal(parts: Parts, column: str, row: int, expected: str) -> InputError:
+    """The error that says what is wrong: `row` is that of a part, or that of a `system`."""
+    values = {
+        "item": parts.items.values,
+        "count": parts.counts.values,
+        "host": None if parts.hosts is None else parts.hosts.values,
+    }.get(column)
+    if values is None:
+        found: object = (int(parts.offsets[row]), int(parts.offsets[row + 1]))
+    else:
+        found = values[row].item()
+    if column == "host" and found in (0, 1):
+        found = None  # a null
+    return InputError("chip" if column == "item" else column, row, found, expected)

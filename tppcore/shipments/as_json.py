@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tppcore.engine.exact import Number
 from tppcore.explanation_json import number
-from tppcore.shipments.groups import Account, Group, fitting
-from tppcore.shipments.limits import Limit
+from tppcore.shipments.accounts import Account
+from tppcore.shipments.groups import Count, Group
 from tppcore.shipments.products import H100, Product
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def _account(ledger: Ledger, account: Account) -> dict[str, Any]:
         "assumed": list(paragraph.assumed),
         "note": paragraph.note,
         "rows": {"counted": account.counted, "left_out": dict(account.left_out)},
-        "groups": [_group(ledger, account.limit, each) for each in account.groups],
+        "groups": [_group(ledger, each) for each in account.groups],
     }
 
 
-def _group(ledger: Ledger, limit: Limit, group: Group) -> dict[str, Any]:
+def _group(ledger: Ledger, group: Group) -> dict[str, Any]:
     found: dict[str, Any] = {
         **group.key,
         "rows": group.rows,
@@ -91,26 +91,20 @@ def _group(ledger: Ledger, limit: Limit, group: Group) -> dict[str, Any]:
     }
     if group.us is not None:
         found["us"] = amount(group.us.low, group.us.high)
-    if limit.basis.measure == "sum":
-        found["limit"] = number(limit.threshold)
     if group.shares:
         found["shares"] = {name: amount(s.low, s.high) for name, s in group.shares.items()}
+        found["products"] = [each.id for each in group.products]
     if group.left is not None:
-        least, most = h100s(ledger, limit, group.left)
+        if group.units is None:
+            found["limit"] = number(group.limit.threshold)
         found["left"] = amount(*group.left)
-        found["left_h100"] = {"at_least": least, "at_most": most}
-        found["left_units"] = {
-            ledger.products[place].id: {"at_least": low, "at_most": high}
-            for place, (low, high) in group.more.items()
-        }
-    else:
-        found["products"] = [ledger.products[place].id for place in group.products]
+        found["left_h100"] = _count(group.equivalents(ledger.h100))
+        found["left_units"] = {each.id: _count(count) for each, count in group.more}
     return found
 
 
-def h100s(ledger: Ledger, limit: Limit, left: tuple[Number, Number]) -> tuple[int, int | None]:
-    """How many H100-equivalents are left, whole ones, at least and at most."""
-    return fitting(left[0], ledger.h100, limit) or 0, fitting(left[1], ledger.h100, limit)
+def _count(count: Count) -> dict[str, int | None]:
+    return {"at_least": count[0], "at_most": count[1]}
 
 
 def amount(low: Number, high: Number) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from tppcore.engine.exact import Number
-from tppcore.shipments.as_json import h100s
 
 if TYPE_CHECKING:
     from tppcore.shipments.ledger import Ledger
@@ -66,7 +65,7 @@ def to_arrow(ledger: Ledger) -> Any:
                 row |= _ends(name, share.low, share.high)
             if group.left is not None:
                 row |= _ends("left", *group.left)
-                least, most = h100s(ledger, limit, group.left)
+                least, most = group.equivalents(ledger.h100)
                 row |= {"left_h100_at_least": least, "left_h100_at_most": most}
             rows.append(row)
     return pa.Table.from_pylist(rows, _SCHEMA)

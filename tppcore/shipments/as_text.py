@@ -9,8 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from tppcore.engine.exact import Number
-from tppcore.shipments.as_json import h100s
-from tppcore.shipments.groups import Account, Group
+from tppcore.shipments.accounts import Account
+from tppcore.shipments.groups import Count, Group
 from tppcore.shipments.refused import Refused
 from tppcore.sinks.numbers import approx
 
@@ -77,7 +77,7 @@ def _account(ledger: Ledger, account: Account) -> Iterator[str]:
         yield f"  {paragraph.note}"
     out = [f"{rows:,} {reason}" for reason, rows in account.left_out.items()]
     left_out = f"; left out: {', '.join(out)}" if out else ""
-    yield f"  {account.counted:,} rows{left_out}"
+    yield f"  rows counted: {account.counted:,}{left_out}"
     if account.groups:
         shown = account.groups[:_GROUPS]
         heading, *rows = _columns(ledger, account, shown)
@@ -111,17 +111,17 @@ def _columns(ledger: Ledger, account: Account, groups: Sequence[Group]) -> list[
                 *([_amount(each.us.low, each.us.high)] if each.us else []),
                 _WITHIN[each.within],
                 _amount(*each.left),
-                _count(h100s(ledger, limit, each.left)),
-                _fitting(ledger, each),
+                _count(each.equivalents(ledger.h100)),
+                _fitting(each),
             ]
         )
     return lines
 
 
-def _fitting(ledger: Ledger, group: Group) -> str:
+def _fitting(group: Group) -> str:
     # What matters most is what fits least often.
-    fitting = sorted(group.more.items(), key=lambda each: each[1][0])
-    shown = [f"{ledger.products[i].id} {_count(n)}" for i, n in islice(fitting, _FITTING)]
+    fitting = sorted(group.more, key=lambda each: each[1][0])
+    shown = [f"{each.id} {_count(count)}" for each, count in islice(fitting, _FITTING)]
     more = len(fitting) - _FITTING
     return ", ".join(shown) + (_and(more) if more > 0 else "")
 
@@ -166,8 +166,8 @@ def _percent(low: Fraction | float, high: Fraction | float) -> str:
     return one(low) if low == high else f"{one(low)} to {one(high)}"
 
 
-def _count(ends: tuple[int, int | None]) -> str:
-    low, high = ends
+def _count(count: Count) -> str:
+    low, high = count
     if high is None:
         return f"{low:,} or more"
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -11,7 +11,7 @@ from typing import Any
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import parse_date
 from tppcore.rules.store import specs
-from tppcore.shipments.groups import Account, Accounts
+from tppcore.shipments.accounts import Account, Accounts
 from tppcore.shipments.limits import limits
 from tppcore.shipments.products import Product, Products, chips_of
 from tppcore.shipments.refused import Refused

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,19 +97,19 @@ class Limit:
     def id(self) -> str:
         return self.paragraph.id
 
-    @property
+    @cached_property
     def tests(self) -> tuple[Compare, ...]:
         """The comparisons of the paragraph, references expanded."""
         return tuple(each for each in leaves(self.paragraph.condition) if isinstance(each, Compare))
 
-    @property
+    @cached_property
     def threshold(self) -> Fraction:
         """The one number of a sum or a ratio."""
         [test] = self.tests
         return test.threshold
 
-    @property
-    def with_threshold(self) -> bool:
+    @cached_property
+    def inclusive(self) -> bool:
         """Whether the number itself is within the limit."""
         [test] = self.tests
         return test.op == "<="

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tppcore.errors import TppError
 from tppcore.shipments import limits, places
+from tppcore.shipments.accounts import ELSEWHERE
 from tppcore.shipments.fields import Dates, Field, Units
-from tppcore.shipments.groups import ELSEWHERE
 from tppcore.shipments.products import Products
 from tppcore.shipments.refused import Refused
 from tppcore.shipments.sums import Sums

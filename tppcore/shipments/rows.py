@@ -30,7 +30,7 @@ def batches(source: Any, format: str | None = None) -> Iterator[Any]:
         return
     reader = _reader(source)
     found = columns(reader.schema.names, "the table")
-    yield from _pieces((pa.table([batch]) for batch in reader), found)
+    yield from _pieces((pa.Table.from_batches([batch]) for batch in reader), found)
 
 
 def name_of(source: Any) -> str | None:

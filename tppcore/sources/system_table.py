@@ -15,18 +15,18 @@ from tppcore.engine.parts import Parts
 from tppcore.errors import InputError, TppError
 from tppcore.rules.store import specs
 from tppcore.sources.chips import Chip
-from tppcore.sources.frames import Frame, is_arrow
-from tppcore.sources.items import Items
-from tppcore.sources.keys import Keys, keys_of
-from tppcore.sources.nested import flattened
-from tppcore.sources.part_rows import PartRows
-from tppcore.sources.runs import Rows, stable_order
+from tppcore.sources.parts.frames import Frame, is_arrow
+from tppcore.sources.parts.items import Items
+from tppcore.sources.parts.keys import Keys, keys_of
+from tppcore.sources.parts.nested import flattened
+from tppcore.sources.parts.rows import PartRows
+from tppcore.sources.parts.runs import Rows, stable_order
+from tppcore.sources.parts.taking import joined
 from tppcore.sources.systems import System
 from tppcore.sources.table import Table
-from tppcore.sources.taking import joined
 
 if TYPE_CHECKING:
-    from tppcore.sources.part_lists import PartLists
+    from tppcore.sources.parts.lists import PartLists
 
 
 class SystemTable:
@@ -243,14 +243,14 @@ class _ByName(Mapping[str, int]):
 def _form(frame: Frame) -> PartRows | PartLists:
     chip = frame.column("chip")
     if is_arrow(chip):
-        from tppcore.sources.part_lists import PartLists, is_lists
+        from tppcore.sources.parts.lists import PartLists, is_lists
 
         return PartLists(frame) if is_lists(chip.type) else PartRows(frame)
     several = chip if hasattr(chip, "__len__") and not isinstance(chip, str) else ()
     first = next((each for each in several if each is not None), None)
     if isinstance(first, (list, tuple, np.ndarray)):
         try:
-            from tppcore.sources.part_lists import PartLists
+            from tppcore.sources.parts.lists import PartLists
         except ImportError:
             raise TppError(
                 "lists of parts need pyarrow; expected the extra tppcore[files]"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tppcore.engine.columns import Column
 from tppcore.engine.parts import LARGEST_COUNT, Parts
 from tppcore.errors import InputError, TppError
-from tppcore.sources.runs import Rows, ranges, stable_order
+from tppcore.sources.parts.runs import Rows, ranges, stable_order
 
 _MOST = 1 << 28
 """Parts after flattening: each level may double them, and 40 levels would fill any memory."""

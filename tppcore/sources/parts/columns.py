@@ -10,8 +10,8 @@ from tppcore.engine.columns import MISSING, Column
 from tppcore.engine.widen import widened_column
 from tppcore.errors import InputError
 from tppcore.sources.columns import column
-from tppcore.sources.frames import is_arrow
-from tppcore.sources.keys import numbers_of_arrow, spec_of
+from tppcore.sources.parts.frames import is_arrow
+from tppcore.sources.parts.keys import numbers_of_arrow, spec_of
 
 
 def counts_of(values: Any) -> Column:

@@ -15,9 +15,9 @@ from tppcore.engine.columns import Column
 from tppcore.errors import InputError, TppError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.sources.chips import catalogue, chip, chips
-from tppcore.sources.frames import Frame, without_views
-from tppcore.sources.keys import Keys, keys_of, keys_of_numpy
 from tppcore.sources.names import spellings, squeezed
+from tppcore.sources.parts.frames import Frame, without_views
+from tppcore.sources.parts.keys import Keys, keys_of, keys_of_numpy
 from tppcore.sources.table import Table
 
 Places = NDArray[np.int64]
@@ -65,8 +65,11 @@ class Items:
             found[strange] = 0
         if len(self.table) and (found >= 0).all():
             is_same = np.array_equal(found, np.arange(len(found)))
-            table = self.table if is_same else _reordered(self.table, found)
-            return table, keys.codes, False
+            if is_same:
+                return self.table, keys.codes, False
+            if self.is_catalogue:
+                return _of_catalogue(tuple(found.tolist())), keys.codes, False
+            return _reordered(self.table, found), keys.codes, False
         is_nested = bool(((found < 0) & (found != _NULL)).any())
         return self.table, _looked_up(found, keys.codes, keys.numbers), is_nested
 
@@ -174,6 +177,11 @@ def _at(values: Any, places: Places) -> Any:
 @lru_cache(maxsize=1)
 def _catalogue() -> Table:
     return Table(chips(), specs().vocabulary)
+
+
+@lru_cache(maxsize=16)
+def _of_catalogue(places: tuple[int, ...]) -> Table:
+    return _reordered(_catalogue(), np.array(places))
 
 
 @lru_cache(maxsize=1)

@@ -16,10 +16,10 @@ from tppcore.engine.columns import Column, Columns
 from tppcore.engine.parts import Parts
 from tppcore.errors import InputError, TppError
 from tppcore.rules.store import specs
-from tppcore.sources.frames import Frame, whole, without_views
-from tppcore.sources.keys import keys_of_arrow
-from tppcore.sources.part_columns import counts_of, hosts_of
-from tppcore.sources.runs import ranges
+from tppcore.sources.parts.columns import counts_of, hosts_of
+from tppcore.sources.parts.frames import Frame, whole, without_views
+from tppcore.sources.parts.keys import keys_of_arrow
+from tppcore.sources.parts.runs import ranges
 from tppcore.sources.table import Table
 
 _BLOCK = 1 << 16  # offsets whose differences stay in the L2 cache

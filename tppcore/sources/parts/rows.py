@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from tppcore.engine.columns import Column, Columns
 from tppcore.engine.parts import Parts
 from tppcore.errors import InputError, TppError
-from tppcore.sources.frames import Frame, is_arrow, without_views
-from tppcore.sources.keys import Keys, keys_of
-from tppcore.sources.part_columns import counts_of, hosts_of
-from tppcore.sources.runs import Rows, grouped, grouped_runs
-from tppcore.sources.taking import taken
+from tppcore.sources.parts.columns import counts_of, hosts_of
+from tppcore.sources.parts.frames import Frame, is_arrow, without_views
+from tppcore.sources.parts.keys import Keys, keys_of
+from tppcore.sources.parts.runs import Rows, grouped, grouped_runs
+from tppcore.sources.parts.taking import taken
 
 
 class PartRows:

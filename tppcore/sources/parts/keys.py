@@ -14,7 +14,7 @@ from tppcore.engine.widen import widened_column
 from tppcore.errors import InputError, TppError
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources.columns import column
-from tppcore.sources.frames import is_arrow, without_views
+from tppcore.sources.parts.frames import is_arrow, without_views
 
 _EXPECTED = "a name or a whole number"
 

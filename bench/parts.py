@@ -93,7 +93,7 @@ def chips() -> list[tpp.Chip]:
 
 @lru_cache(maxsize=1)
 def items() -> Table:
-    """The same as a table, of which the law is compiled once."""
+    """The same as a table, for which the law is compiled once, as for the catalogue's."""
     one = {"system": [0], "chip": [0], "count": [1]}
     return SystemTable(one, chips()).items
 

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # behind the installed package
 
-from bench import classify, growth, kinds, memory, one_chip  # noqa: E402
+from bench import classify, growth, kinds, memory, one_chip, systems  # noqa: E402
 from bench.contenders import PEERS  # noqa: E402
 from bench.options import Options  # noqa: E402
 from tppcore import report  # noqa: E402
@@ -39,7 +39,7 @@ from tppcore.benchmark.jobs import GATE  # noqa: E402
 from tppcore.benchmark.machine import machine  # noqa: E402
 from tppcore.engine.shards import usable_cpus  # noqa: E402
 
-LIBRARIES = ("numpy", "numba", "polars", "duckdb", "numexpr", "pyarrow")
+LIBRARIES = ("numpy", "numba", "polars", "pandas", "duckdb", "numexpr", "pyarrow")
 
 Part = dict[str, Any]
 PARTS: dict[str, tuple[Callable[[Options], Part], Callable[[Part], tuple[list[str], Any]]]] = {
@@ -49,6 +49,7 @@ PARTS: dict[str, tuple[Callable[[Options], Part], Callable[[Part], tuple[list[st
     "rows": (growth.rows, growth.rows_table),
     "paragraphs": (growth.paragraphs, growth.paragraphs_table),
     "memory": (memory.measure, memory.table),
+    "systems": (systems.measure, systems.table),
 }
 
 
@@ -61,6 +62,7 @@ def main() -> None:
         "--max-rows", type=int, help="of the largest table: 64 bytes a row and more"
     )
     parser.add_argument("--memory-rows", type=int, nargs="+")
+    parser.add_argument("--systems", type=int, help="of three parts each")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--threads", type=int, default=min(2, usable_cpus()))
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS))
@@ -98,6 +100,7 @@ FULL: dict[str, Any] = {
     "kind_rows": 10_000_000,
     "max_rows": 100_000_000,
     "memory_rows": (1_000_000, 10_000_000, 50_000_000),
+    "systems": 10_000_000,
     "rounds": 7,
 }
 QUICK: dict[str, Any] = {
@@ -105,6 +108,7 @@ QUICK: dict[str, Any] = {
     "kind_rows": 20_000,
     "max_rows": 10_000,
     "memory_rows": (20_000, 40_000),
+    "systems": 20_000,
     "rounds": 2,
 }
 

@@ -16,7 +16,7 @@ from tppcore.engine import oracle
 from tppcore.engine import systems as batch
 from tppcore.engine.choose import choose, module
 from tppcore.engine.columns import Bitmaps, Column, Columns, Doubles
-from tppcore.engine.exact import Interval, Metrics, Row, point
+from tppcore.engine.exact import ANYTHING, Interval, Metrics, Row, point
 from tppcore.engine.parts import Figure, Parts, SystemProgram, TooWide
 from tppcore.engine.totals import UNKNOWN_COUNT, Part, met, totals
 from tppcore.engine.widen import widened
@@ -27,7 +27,7 @@ from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.systems import SystemLaw, of_systems
 from tppcore.rules.vocabulary import Vocabulary, item_metric
 from tppcore.sinks.ends import answer
-from tppcore.sources.systems import System, whole_count
+from tppcore.sources.systems import System, agreed, whole_count
 from tppcore.sources.table import Table
 from tppcore.verdicts import Verdicts
 
@@ -264,12 +264,13 @@ def _exact_rows(
     table: SystemTable, law: SystemLaw, rows: Sequence[int]
 ) -> Iterator[dict[str, Interval]]:
     """The quantities of systems in fractions, leaves included."""
-    items = _item_rows(table.items)
+    items, facts, vocabulary = _item_rows(table.items), table.facts, law.whole.vocabulary
     for i in rows:
         with _rows_of_caller(table):
             parts = exact_parts(table.parts, i, items)
         row = totals(parts, law.circuit.formulas)
-        row.update(next(oracle.rows(table.facts.slice(i, i + 1), law.whole.vocabulary)))
+        for name, stated in next(oracle.rows(facts.slice(i, i + 1), vocabulary)).items():
+            row[name] = agreed(name, stated, row.get(name, ANYTHING), i)
         row.update(_leaves(law, met(parts, law.circuit)))
         yield row
 

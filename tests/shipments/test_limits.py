@@ -302,7 +302,7 @@ def test_limits_by_name() -> None:
 
 
 def test_readings_change_the_tpp() -> None:
-    chip = tpp.Chip("tf32 only", tops={"tf32": 200})
+    chip = tpp.Chip("tf32 only", tops={"tf32": 200}, datacenter=False)
     rows = [("2025-03-01", "tf32 only", 10, "IN", "Acme")]
     assert only(made(*rows, chips=[chip]), "lpp").used.low == 10 * 6400
     assert not made(*rows, chips=[chip], readings={"tf32_width": "19"})["lpp"].groups

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tppcore.sources.cells import MISSING
+from tppcore.sources.cells import MISSING, is_text
 
 Meaning = Callable[[str], "int | str"]
 """The index that a text means, or why it means none."""
@@ -57,8 +57,10 @@ class Field:
         if not pa.types.is_dictionary(array.type):
             array = pc.dictionary_encode(pc.cast(array, pa.string()))
         texts = array.dictionary.to_pylist()
-        codes = np.array([self._code(each) for each in [*texts, ""]], np.int64)
-        found: NDArray[np.int64] = codes[_filled(array.indices, len(texts))]
+        codes = [self._code(each) for each in texts]
+        if array.indices.null_count:
+            codes.append(self._code(None))
+        found: NDArray[np.int64] = np.array(codes, np.int64)[_filled(array.indices, len(texts))]
         return found
 
     def _code(self, text: Any) -> int:
@@ -97,19 +99,19 @@ class Units:
     """A column of whole numbers from 1 to LARGEST, as such or as text that shows one."""
 
     def __init__(self, reasons: Reasons) -> None:
-        self.reasons = reasons
+        self.reasons, self._texts = reasons, Field(_units, reasons)
 
     def __call__(self, column: Any) -> NDArray[np.int64]:
         """(n,) units, or codes of `reasons` below 0."""
         array = _one(column)
         kind = array.type
-        if (pa.types.is_integer(kind) and not pa.types.is_uint64(kind)) or pa.types.is_null(kind):
-            return self._whole(pc.cast(array, pa.int64()))
+        if is_text(kind):
+            return self._texts(array)
         try:
             # Arrow refuses numbers that are not whole, and those beyond int64.
             return self._whole(pc.cast(array, pa.int64()))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            return Field(_units, self.reasons)(pc.cast(array, pa.string()))
+        except pa.ArrowInvalid:
+            return self._texts(pc.cast(array, pa.string()))
 
     def _whole(self, array: Any) -> NDArray[np.int64]:
         found: NDArray[np.int64] = _filled(array, 1).astype(np.int64)

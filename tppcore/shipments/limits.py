@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tppcore.errors import UnknownName
 from tppcore.rules.condition import Compare, leaves
+from tppcore.rules.countries import ALIASES
 from tppcore.rules.rulebook import Paragraph, Rulebook, dates, rulebook, version_on
 from tppcore.rules.store import specs
 from tppcore.shipments.places import CODES
@@ -147,7 +148,7 @@ def limits(
             absent[basis.paragraph] = dates(specs().rules[rule])
             continue
         data = next(each for each in version["paragraphs"] if each["id"] == local)
-        reached = np.array([_reaches(data, code, as_of) for code in CODES])
+        reached = _reached(data, as_of)
         # Which of the destinations that a paragraph reaches is said makes no difference to it.
         rules = rulebook(as_of, CODES[int(reached.argmax())], [basis.paragraph], readings=readings)
         first = specs().rules[rule]["versions"][0]["effective"]
@@ -169,8 +170,18 @@ def _selected(only: Sequence[str] | None) -> list[Basis]:
     return [basis for basis in BASES if basis.paragraph in chosen]
 
 
-def _reaches(data: Mapping[str, Sequence[str]], code: str, as_of: datetime.date) -> bool:
+def _reached(data: Mapping[str, Sequence[str]], as_of: datetime.date) -> NDArray[np.bool_]:
     groups = specs().groups
-    return groups.contains(data.get("destinations", (code,)), code, as_of) and not (
-        groups.contains(data.get("not_destinations", ()), code, as_of)
+
+    def codes(names: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for name in names:
+            inside = name in groups.groups
+            found |= groups.members(name, as_of) if inside else {ALIASES.get(name, name)}
+        return found
+
+    inside, outside = (
+        codes(data.get("destinations", CODES)),
+        codes(data.get("not_destinations", ())),
     )
+    return np.array([code in inside and code not in outside for code in CODES])

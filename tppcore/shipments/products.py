@@ -154,8 +154,9 @@ def chips_of(source: Any) -> list[Chip]:
     names = [table.column(name).to_pylist() for name in called]
     found = []
     for words, row in zip(zip(*names, strict=True), rows, strict=True):
-        texts = dict(zip(called, map(str, words), strict=True))
-        made = Chip.of_row(texts.get("name") or texts["id"], dict(row))
-        made.id = texts.get("id") or texts["name"]
-        found.append(made)
+        texts = {n: str(word) for n, word in zip(called, words, strict=True) if word is not None}
+        if texts:
+            made = Chip.of_row(texts.get("name") or texts["id"], dict(row))
+            made.id = texts.get("id") or texts["name"]
+            found.append(made)
     return found

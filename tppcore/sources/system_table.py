@@ -45,7 +45,7 @@ class SystemTable:
         of the table that is no chip; counts multiply then, and facts of that system do not count.
         A null chip is an item that nobody knows, a null count one that nobody knows, at least 1.
     chips: what the parts are, as a table with a column id or name, or a list of Chips; the
-        catalogue if left out.
+        catalogue if left out. The `items` of another SystemTable are taken, too.
     systems: with the long form, the facts: a row a system, with a column system.
 
     Raises

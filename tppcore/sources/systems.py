@@ -111,7 +111,7 @@ class System:
             if name not in self.facts:
                 found[name] = self._added(name)
         for name, stated in self.facts.items():
-            found[name] = _agreed(name, stated, found.get(name, ANYTHING))
+            found[name] = agreed(name, stated, found.get(name, ANYTHING))
         found["largest_app_wt"] = self._largest_app(formulas, found["largest_app_wt"])
         if "cluster_network_gbit_s" not in found:
             found["cluster_network_gbit_s"] = _network(found)
@@ -167,8 +167,7 @@ class System:
 
     def __repr__(self) -> str:
         parts = ", ".join(
-            f"{part.item.id or part.item.name}: {part.count}"
-            + (" (hosts)" if part.is_host else "")
+            f"{part.item.id or part.item.name}: {part.count}" + (" (hosts)" if part.is_host else "")
             for part in self.parts
         )
         return f"System({self.name or self.id!r}: {parts})"
@@ -182,13 +181,13 @@ def _network(found: Mapping[str, Interval]) -> Interval:
     return Interval(low, network.high)
 
 
-def _agreed(name: str, stated: Interval, given: Interval) -> Interval:
-    """What is stated of a system, within what its parts give."""
+def agreed(name: str, stated: Interval, given: Interval, row: int | None = None) -> Interval:
+    """What is stated of a system, within what its parts give. Raises InputError where it is not."""
     low, high = max(stated.low, given.low), min(stated.high, given.high)
     if low > high or (given.known and not stated.known):
         raise InputError(
             name,
-            None,
+            row,
             float(stated.low),
             f"what the parts give, {float(given.low):g}"
             + (f" to {float(given.high):g}" if not given.known else "")
@@ -322,7 +321,7 @@ def _item(
 
 
 def _figures(text: str) -> dict[str, dict[str, str]]:
-    """"chip: quantity=value, ... | chip: ..." by chip."""
+    """ "chip: quantity=value, ... | chip: ..." by chip."""
     found: dict[str, dict[str, str]] = {}
     for each in filter(None, map(str.strip, text.split("|"))):
         identity, _, pairs = each.partition(":")

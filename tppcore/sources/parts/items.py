@@ -31,13 +31,14 @@ _DENSE = 1 << 20  # the span of integer ids that are looked up in an array
 class Items:
     """A table of chips, and what they are called.
 
-    `chips` is whatever `Table` reads with a column id or name, or None: the catalogue. Raises
-    InputError for an id that stands there twice.
+    `chips` is whatever `Table` reads with a column id or name, such a table, or None: the
+    catalogue. Raises InputError for an id that stands there twice.
     """
 
     def __init__(self, chips: Any = None) -> None:
         self.is_catalogue = chips is None
-        self.table = _catalogue() if chips is None else Table(chips, specs().vocabulary)
+        given = _catalogue() if chips is None else chips
+        self.table = given if isinstance(given, Table) else Table(given, specs().vocabulary)
         self._ids = None if self.is_catalogue else _called_by(self.table, "id")
         self._names = None if self.is_catalogue else _called_by(self.table, "name")
         if self._ids is not None:

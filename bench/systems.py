@@ -201,7 +201,10 @@ def _differing(found: dict[str, Entry]) -> tuple[dict[str, int], dict[str, float
 
 def _read(systems: parts.Systems, form: str) -> list[np.ndarray]:
     """Every column that has to be read."""
-    keys = [systems.offsets, systems.offsets.copy()] if form == "lists" else [systems.system]
+    if form == "lists":
+        keys = [systems.offsets, systems.offsets.copy()]
+    else:
+        keys = [systems.system, systems.keyed["system"]]
     return [*keys, systems.items, systems.counts, *systems.facts.values()]
 
 

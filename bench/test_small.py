@@ -15,6 +15,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import tppcore as tpp
 from tppcore.engine import c, exact
 from tppcore.program.compile import _Compiler
+from tppcore.sources.system_table import SystemTable
 
 RULES = tpp.rulebook("2026-02-01", "CN")
 GATE = tpp.rulebook("2026-02-01", "CN", rules=["us-3a090", "us-742.6-review"])
@@ -50,3 +51,15 @@ def test_classify_one_row_in_c(benchmark: BenchmarkFixture) -> None:
 
 def test_explain(benchmark: BenchmarkFixture) -> None:
     assert benchmark(tpp.explain, H200, RULES).outcome == "licence, case-by-case"
+
+
+def test_classify_one_system(benchmark: BenchmarkFixture) -> None:
+    system = tpp.system("CloudMatrix 384")
+    assert benchmark(tpp.classify, system, GATE)["us-3a090/a"] is True
+
+
+@pytest.mark.skipif(not c.available(), reason="built without a C compiler")
+def test_classify_a_table_of_one_system_in_c(benchmark: BenchmarkFixture) -> None:
+    one = {"system": [0, 0], "chip": ["H200", "Grace"], "count": [8, 2]}
+    verdicts = benchmark(lambda: tpp.classify(SystemTable(one), GATE, engine="c"))
+    assert verdicts["us-3a090/a"].tolist() == [True]

@@ -39,10 +39,13 @@ def ledger_command(
     from tppcore import report
     from tppcore.shipments.as_text import summary
     from tppcore.shipments.ledger import ledger
+    from tppcore.sinks import files as sink
 
     for path in (output, rejected):
-        if path is not None and not Path(path).absolute().parent.is_dir():
-            raise TppError(f"{path}: no such folder")
+        if path is not None:
+            sink.format_of(path)
+            if not Path(path).absolute().parent.is_dir():
+                raise TppError(f"{path}: no such folder")
     readings = _readings(reading)
     with report.progress(f"reading {file}") as advance:
         found = ledger(
@@ -54,13 +57,10 @@ def ledger_command(
             format=input_format,
             advance=advance,
         )
-    if output is not None or rejected is not None:
-        from tppcore.sinks import files as sink
-
-        if output is not None:
-            sink.write(found.to_arrow(), output, found.about())
-        if rejected is not None:
-            sink.write(found.not_counted(), rejected, found.about())
+    if output is not None:
+        sink.write(found.to_arrow(), output, found.about())
+    if rejected is not None:
+        sink.write(found.not_counted(), rejected, found.about())
     if as_json:
         click.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     elif output is None:

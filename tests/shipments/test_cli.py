@@ -149,7 +149,7 @@ def test_standard_input_and_chips_of_your_own(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["file"] == "standard input"
     assert found["rows"]["not_counted"] == 1
-    assert found["limits"][0]["groups"][0]["used"]["at_most"]["exact"] == str(1700 * 15832 + 8000)
+    assert found["limits"][0]["groups"][0]["used"]["at_least"]["exact"] == str(1700 * 15832 + 8000)
 
 
 def test_readings(file: str) -> None:

@@ -155,6 +155,16 @@ def test_names_of_countries() -> None:
     assert found["within-half"].groups[0].used.low == 20 * 2368
 
 
+def test_namibia_is_no_missing_cell() -> None:
+    [_, group] = of({"destination": "NA", "units": 5})["country-allocation"].groups
+    assert group.key == {"country": "NA"}
+    assert refused(of({"destination": "N/A"})) == [(2, "destination missing")]
+
+
+def test_the_day_of_the_ledger_counts() -> None:
+    assert of({"date": "2026-02-01"}, limit="lpp")["lpp"].counted == 2
+
+
 def test_own_chips_stand_before_the_catalogue(tmp_path: Path) -> None:
     path = tmp_path / "chips.csv"
     path.write_text("id,name,tops_fp8,datacenter\nx1,H100,1000,y\nx2,,2000,y\n")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Any
 
@@ -45,10 +45,13 @@ class Reasons:
 
 
 class Field:
-    """One column of text: `meaning` gives the index of a stripped text, "" for a missing cell."""
+    """One column of text: `meaning` gives the index of a stripped text, "" for a missing cell.
+    `missing` are texts that stand for one."""
 
-    def __init__(self, meaning: Meaning, reasons: Reasons) -> None:
-        self.meaning, self.reasons = meaning, reasons
+    def __init__(
+        self, meaning: Meaning, reasons: Reasons, missing: Collection[str] = MISSING
+    ) -> None:
+        self.meaning, self.reasons, self.missing = meaning, reasons, missing
         self._known: dict[str, int] = {}
 
     def __call__(self, column: Any) -> NDArray[np.int64]:
@@ -69,7 +72,7 @@ class Field:
         return self._known[text]
 
     def _found(self, text: str) -> int:
-        meaning = self.meaning("" if text in MISSING else text)
+        meaning = self.meaning("" if text in self.missing else text)
         return self.reasons.code(meaning) if isinstance(meaning, str) else meaning
 
 

@@ -37,7 +37,7 @@ _WORDS = {
     "national veu": "NVEU",
     "uveu": "UVEU",
     "universal veu": "UVEU",
-} | dict.fromkeys(("aia", "acm", "aca", "nac", "hbm", "nlr", "none", "domestic", "other"), "other")
+} | dict.fromkeys(("aia", "acm", "aca", "nac", "hbm", "nlr", "domestic", "other"), "other")
 
 
 @dataclass(frozen=True, slots=True)

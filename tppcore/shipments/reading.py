@@ -17,6 +17,7 @@ from tppcore.shipments.fields import Dates, Field, Units
 from tppcore.shipments.products import Products
 from tppcore.shipments.refused import Refused
 from tppcore.shipments.sums import Sums
+from tppcore.sources.cells import MISSING
 
 
 class Reader:
@@ -39,7 +40,8 @@ class Reader:
             "date": Dates(reasons),
             "units": Units(reasons),
             "product": Field(products.place, reasons),
-            "destination": Field(_place, reasons),
+            # NA is Namibia.
+            "destination": Field(_place, reasons, frozenset(MISSING) - {"NA"}),
             "consignee": Field(self._consignee, self.partly.reasons),
             "authorization": Field(self._authorization, reasons),
             "headquarters": Field(_headquarters, reasons),

@@ -190,10 +190,9 @@ class SystemTable:
         try:
             given = keys_of(values, "system")
             facts = Table(frame.others(("system",)), specs().vocabulary).columns
-            names = self._form.names()
             _check_rows(facts, len(given))
-            is_same = given.words is None and np.array_equal(given.numbers, names)
-            found = facts if is_same else joined(facts, _rows_of(given, names))
+            is_same = given.words is None and self._form.are_called(given.numbers)
+            found = facts if is_same else joined(facts, _rows_of(given, self._form.names()))
         except InputError as error:
             at = (error.column, error.row, error.value, error.expected)
             raise InputError(*at, "systems") from None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tppcore.engine import shards
 from tppcore.engine.columns import Column, Columns
 from tppcore.engine.parts import Parts
 from tppcore.errors import InputError, TppError
@@ -15,6 +16,8 @@ from tppcore.sources.parts.frames import Frame, is_arrow, without_views
 from tppcore.sources.parts.keys import Keys, keys_of
 from tppcore.sources.parts.runs import Rows, grouped, grouped_runs
 from tppcore.sources.parts.taking import taken
+
+_BLOCK = 1 << 16  # systems whose keys stay in the L2 cache
 
 
 class PartRows:
@@ -51,6 +54,23 @@ class PartRows:
     def names(self) -> NDArray[Any]:
         """The keys of the systems: integers, or an object array of text."""
         return self._keys.at(self._firsts())
+
+    def are_called(self, numbers: NDArray[Any]) -> bool:
+        """Whether these are the keys of the systems, in their order."""
+        if self._order is not None or len(numbers) != len(self.offsets) - 1:
+            return False
+        if not isinstance(self._keys, Keys) or self._keys.words is not None:
+            return False
+        keys, differing = self._keys.numbers, list[int]()
+
+        def compare(begin: int, end: int) -> None:
+            for first in range(begin, end, _BLOCK):
+                part = slice(first, min(first + _BLOCK, end))
+                if not differing and (keys[self.offsets[part]] != numbers[part]).any():
+                    differing.append(first)
+
+        shards.run(len(numbers), None, compare)
+        return not differing
 
     def name(self, i: int) -> str | int:
         """What system i is called."""

@@ -49,7 +49,8 @@ def test_same():
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/exactness.md", "docs/adding.md", "docs/systems.md"]
+    "document",
+    ["README.md", "docs/exactness.md", "docs/adding.md", "docs/systems.md", "docs/ledger.md"],
 )
 def test_python_examples(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -70,7 +71,9 @@ def test_python_examples(document, tmp_path, monkeypatch):
         assert stream.getvalue() == output
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/adding.md", "docs/systems.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/adding.md", "docs/systems.md", "docs/ledger.md"]
+)
 def test_commands(document, tmp_path):
     """Every `tppcore` command of a document, in the order of the page, in one folder."""
     for name, text in named(document).items():

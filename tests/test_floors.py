@@ -34,6 +34,7 @@ FLOORS = {
     "cli_compare": 6,
     "cli_edges": 6,
     "cli_ledger": 6,
+    "cli_options": 6,
     "comparison": 6,
     "comparison_json": 6,
     "comparison_text": 6,

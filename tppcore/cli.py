@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from tppcore.cli_options import readings_of
 from tppcore.errors import TppError
 from tppcore.version import __version__
 
@@ -118,18 +119,12 @@ def _law(command: F) -> F:
 def _rulebook(law: Mapping[str, Any]) -> Any:
     from tppcore.rules.rulebook import rulebook
 
-    readings = {}
-    for text in law["reading"]:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise TppError(f"--reading {text}: expected NAME=VALUE, such as tf32_width=19")
-        readings[name.strip()] = value.strip()
     return rulebook(
         as_of=law["as_of"],
         destination=law["destination"],
         rules=[each for text in law["only"] for each in text.split(",")] or None,
         status=list(law["status"]) or None,
-        readings=readings or None,
+        readings=readings_of(law["reading"]),
         files=law["rule_file"],
     )
 

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from tppcore.errors import TppError
+from tppcore.cli_options import readings_of
 
 
 @click.command("compare")
@@ -20,11 +20,5 @@ def compare_command(names: tuple[str, ...], reading: tuple[str, ...], as_json: b
     """
     from tppcore.comparison import compare
 
-    readings = {}
-    for text in reading:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise TppError(f"--reading {text}: expected NAME=VALUE, such as tf32_width=19")
-        readings[name.strip()] = value.strip()
-    found = compare(*names, readings=readings or None)
+    found = compare(*names, readings=readings_of(reading))
     click.echo(json.dumps(found.to_dict(), ensure_ascii=False) if as_json else str(found))

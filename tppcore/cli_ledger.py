@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from tppcore.cli_options import readings_of
 from tppcore.errors import TppError
 
 
@@ -46,14 +46,14 @@ def ledger_command(
             sink.format_of(path)
             if not Path(path).absolute().parent.is_dir():
                 raise TppError(f"{path}: no such folder")
-    readings = _readings(reading)
+    readings = readings_of(reading)
     with report.progress(f"reading {file}") as advance:
         found = ledger(
             file,
             as_of,
             chips=chips,
             limit=limit,
-            readings=readings or None,
+            readings=readings,
             format=input_format,
             advance=advance,
         )
@@ -67,13 +67,3 @@ def ledger_command(
         click.echo(str(found), nl=False)
     else:
         click.echo(summary(found))
-
-
-def _readings(texts: Sequence[str]) -> dict[str, str]:
-    readings = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise TppError(f"--reading {text}: expected NAME=VALUE, such as tf32_width=19")
-        readings[name.strip()] = value.strip()
-    return readings

@@ -22,6 +22,7 @@ FLOORS = {
     "sinks": 4,
     "api": 5,
     "system_api": 5,
+    "system_batch": 5,
     "embed": 5,
     "explanation": 5,
     "system_explanation": 5,

@@ -627,3 +627,62 @@ def test_grouping_across_blocks(rows: int) -> None:
 )
 def test_stable_order(keys: np.ndarray) -> None:
     assert stable_order(keys).tolist() == np.argsort(keys, kind="stable").tolist()
+
+
+RULES = tpp.rulebook("2026-11-22", "CN", rules=["us-4a090/a", "us-4a090/b"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_classified_in_kind(form: str) -> None:
+    given = FORMS[form]()
+    verdicts = tpp.classify(SystemTable(given, CHIPS), RULES)
+    assert verdicts.counts()["us-4a090/a"] == {"true": 2, "false": 0, "undetermined": 1}
+    column = verdicts["us-4a090/a"]
+    if isinstance(given, pd.DataFrame):
+        expected = ["node", "rack", "box"] if len(given) == 6 else [0, 1, 2]
+        assert column.index.tolist() == expected
+    elif isinstance(given, pl.DataFrame):
+        assert isinstance(column, pl.Series)
+
+
+@pytest.mark.parametrize("engine", [None, "exact"])
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("count", 0, "column count: 0"),
+        ("count", -8, "column count: -8"),
+        ("count", 1.5, "column count: 1.5"),
+        ("count", 2**32, "column count: 4294967296"),
+        ("chip", 3, "column chip: 3"),
+        ("chip", -1, "column chip: -1"),
+    ],
+)
+def test_what_the_engines_refuse(engine: str | None, column: str, value: Any, message: str) -> None:
+    wrong = long(chip=list(PLACES), count=[8, 2, 4, 64, 3, 1])
+    wrong[column] = [*wrong[column][:3], value, *wrong[column][4:]]
+    shuffled = {name: [values[i] for i in (3, 0, 5, 1, 2, 4)] for name, values in wrong.items()}
+    ends = [(0, 2), (2, 5), (5, 6)]
+    lists_of = {n: [wrong[n][a:b] for a, b in ends] for n in ("chip", "count", "host")}
+    for parts, row in ((wrong, 4), (pa.table(shuffled), 1), (lists_of, 2)):
+        with pytest.raises(InputError) as caught:
+            tpp.classify(SystemTable(parts, CHIPS), RULES, engine=engine)
+        assert str(caught.value).startswith(f"row {row}, {message}; expected")
+
+
+def test_facts_that_the_engine_refuses() -> None:
+    rules = tpp.rulebook("2026-11-22", "CN", rules=["us-supercomputer/supercomputer"])
+    facts = {"system": ["box", "rack", "node"], "envelope_ft3": [1.0, -2.0, 3.0]}
+    for parts, systems, message in (
+        (long(), facts, "systems, row 2, column envelope_ft3: -2.0"),
+        (lists(envelope_ft3=[1.0, 2.0, -2.0]), None, "row 3, column envelope_ft3: -2.0"),
+    ):
+        with pytest.raises(InputError) as caught:
+            tpp.classify(SystemTable(parts, CHIPS, systems), rules)
+        assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("engine", [None, "exact"])
+def test_a_system_without_parts_is_refused(engine: str | None) -> None:
+    parts = {"chip": [["h20"], [], ["h100"]], "count": [[4], [], [1]]}
+    with pytest.raises(InputError, match=r"row 2, column system: .*expected at least one part"):
+        tpp.classify(SystemTable(parts, CHIPS), RULES, engine=engine)

@@ -172,12 +172,12 @@ def test_cluster_of_the_executive_order(count: int, network: str | None, expecte
     assert found is expected
 
 
-def test_network_of_a_cluster_is_bounded_by_its_scale_out() -> None:
-    parts = {"H100": 100_000}
-    for total, expected in ((40_000_000, True), (10_000_000, None), (100, False)):
-        system = tpp.System(parts=parts, scaleout_gbit_s=total)
-        found = verdicts(system, "us-eo14110-cluster", "2024-06-01")
-        assert found["us-eo14110-cluster/cluster"] is expected
+def test_network_of_a_cluster_of_the_catalogue_is_bounded_by_its_scale_out() -> None:
+    found = verdicts(tpp.system("colossus-1-100k"), "us-eo14110-cluster", "2024-06-01")
+    assert found["us-eo14110-cluster/cluster"] is True
+    stated = tpp.System(parts={"H100": 100_000}, scaleout_gbit_s=40_000_000)
+    found = verdicts(stated, "us-eo14110-cluster", "2024-06-01")
+    assert found["us-eo14110-cluster/cluster"] is None
 
 
 RULE = """id = "us-own"

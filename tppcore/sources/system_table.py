@@ -71,9 +71,10 @@ class SystemTable:
         self._given = parts
         self._form: PartRows | PartLists = _form(frame)
         self._origin: Rows | None = None
-        self._catalogue = Items(chips)
+        self._fact_rows: Rows | range | None = None
+        self._chips = Items(chips)
         try:
-            self.items, places, is_nested = self._catalogue.places(self._form.chips, _ByName(self))
+            self.items, places, is_nested = self._chips.places(self._form.chips, _ByName(self))
         except InputError as error:
             if error.row is None or error.file is not None:
                 raise
@@ -109,8 +110,13 @@ class SystemTable:
 
     def located(self, error: InputError) -> InputError:
         """An error of an engine that names a row of `parts`, naming that of the caller's table."""
-        if error.row is None or error.column not in ("system", "chip", "count", "host"):
+        if error.row is None:
             return error
+        if error.column not in ("system", "chip", "count", "host"):
+            if self._fact_rows is None or error.column not in self.facts.by_quantity:
+                return error
+            row = int(self._fact_rows[error.row])
+            return InputError(error.column, row, error.value, error.expected, "systems")
         is_system = error.column == "system"
         row = self.row_of_system(error.row) if is_system else self.row_of_part(error.row)
         return InputError(error.column, row, error.value, error.expected, error.file)
@@ -154,8 +160,8 @@ class SystemTable:
         if self.items.chips is not None:
             return found
         words = self._form.chips.words
-        is_reordered = self.items is not self._catalogue.table
-        name = words[place] if words and is_reordered else self._catalogue.label(place)
+        is_reordered = self.items is not self._chips.table
+        name = words[place] if words and is_reordered else self._chips.label(place)
         return Chip.of_row(name or f"chip {place + 1}", found.quantities)
 
     @property
@@ -192,7 +198,9 @@ class SystemTable:
             facts = Table(frame.others(("system",)), specs().vocabulary).columns
             _check_rows(facts, len(given))
             is_same = given.words is None and self._form.are_called(given.numbers)
-            found = facts if is_same else joined(facts, _rows_of(given, self._form.names()))
+            rows = None if is_same else _rows_of(given, self._form.names())
+            self._fact_rows = range(len(given)) if rows is None else rows
+            found = facts if rows is None else joined(facts, rows)
         except InputError as error:
             at = (error.column, error.row, error.value, error.expected)
             raise InputError(*at, "systems") from None

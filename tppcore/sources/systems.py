@@ -113,8 +113,6 @@ class System:
         for name, stated in self.facts.items():
             found[name] = agreed(name, stated, found.get(name, ANYTHING))
         found["largest_app_wt"] = self._largest_app(formulas, found["largest_app_wt"])
-        if "cluster_network_gbit_s" not in found:
-            found["cluster_network_gbit_s"] = _network(found)
         for spec in formulas.vocabulary.quantities.values():
             if spec.densest:
                 least = self._fitting(formulas, *spec.densest)
@@ -171,14 +169,6 @@ class System:
             for part in self.parts
         )
         return f"System({self.name or self.id!r}: {parts})"
-
-
-def _network(found: Mapping[str, Interval]) -> Interval:
-    """What joins the machines of a system: at least the share of one circuit in its scale-out
-    network, at most all of it."""
-    circuits, network = found["circuits"], found["scaleout_gbit_s"]
-    low = Fraction(0) if circuits.high == math.inf else network.low / Fraction(circuits.high)
-    return Interval(low, network.high)
 
 
 def agreed(name: str, stated: Interval, given: Interval, row: int | None = None) -> Interval:
@@ -284,7 +274,7 @@ def by_id(identity: str, within: Sequence[str] = ()) -> System:
             found.append((_item(item, figures, row, (*within, identity)), count))
         return found
 
-    return System(
+    found = System(
         f"{row['vendor']} {row['name']}",
         parts=parts(row["parts"]),
         hosts=parts(row.get("hosts", "")),
@@ -298,6 +288,13 @@ def by_id(identity: str, within: Sequence[str] = ()) -> System:
         info={name: text for name, text in row.items() if name not in _READ},
         **stated,
     )
+    network = found.facts.get("scaleout_gbit_s")
+    if network is not None and "cluster_network_gbit_s" not in found.facts:
+        # What joins the machines has at least the share of one circuit, at most all of it.
+        circuits = sum(count.low for _, count, is_host in found.items() if not is_host)
+        bounds = Interval(network.low / circuits, network.high)
+        found.facts = {**found.facts, "cluster_network_gbit_s": bounds}
+    return found
 
 
 _STATED = (

@@ -1,0 +1,256 @@
+"""Systems by the million: the law compiled for the items of a table, run by an engine over the
+parts, and settled in fractions where doubles can't."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tppcore.engine import oracle
+from tppcore.engine import systems as engines
+from tppcore.engine.choose import module
+from tppcore.engine.columns import Bitmaps, Column, Columns, Doubles
+from tppcore.engine.exact import ANYTHING, Interval, Metrics, Row, point
+from tppcore.engine.parts import Figure, Parts, SystemProgram, TooWide
+from tppcore.engine.totals import UNKNOWN_COUNT, Part, met, totals
+from tppcore.engine.widen import widened
+from tppcore.errors import InputError
+from tppcore.program.compile import compile as compile_program
+from tppcore.rules.expression import quantities as read_by
+from tppcore.rules.rulebook import Rulebook, without_paragraphs
+from tppcore.rules.systems import SystemLaw
+from tppcore.rules.vocabulary import item_metric
+from tppcore.sources.systems import agreed, whole_count
+from tppcore.sources.table import Table
+
+if TYPE_CHECKING:
+    from tppcore.sources.system_table import SystemTable
+
+
+def leaves(law: SystemLaw, verdicts: Sequence[bool | None]) -> Iterator[tuple[str, Interval]]:
+    """The boolean quantities of a system from the verdicts on its circuits."""
+    for name, verdict in zip(law.leaves, verdicts, strict=True):
+        if verdict is not None:
+            yield name, point(Fraction(verdict))
+
+
+def classify(
+    table: SystemTable, law: SystemLaw, engine: str, threads: int | None, out: Bitmaps | None
+) -> Bitmaps:
+    """Verdicts of every paragraph of the law on every system. Raises InputError."""
+    if engine != "exact":
+        program = _program(table, law, engine, threads)
+        _check_stated(table, program.figures, engine, threads)
+        try:
+            with _rows_of_caller(table):
+                bitmaps, unsettled = engines.evaluate(
+                    program,
+                    table.parts,
+                    table.facts,
+                    engine=engine,
+                    threads=threads,
+                    out=out,
+                )
+        except TooWide:
+            pass
+        else:
+            if len(unsettled):
+                settled = oracle.decide_rows(
+                    law.whole, exact_rows(table, law, unsettled.tolist()), len(unsettled)
+                )
+                _put(bitmaps, unsettled, settled)
+            return bitmaps
+    rows = exact_rows(table, law, range(len(table)))
+    return oracle.decide_rows(law.whole, rows, len(table))
+
+
+def _put(into: Bitmaps, rows: Any, settled: Bitmaps) -> None:
+    """Writes the verdicts of `settled`, in their order, over those of `rows`."""
+    bit = np.uint64(1) << (rows.astype(np.uint64) % np.uint64(64))
+    for words, found in ((into.values, settled.values), (into.valid, settled.valid)):
+        for p in range(len(words)):
+            new = np.unpackbits(found[p].view(np.uint8), count=len(rows), bitorder="little")
+            np.bitwise_and.at(words[p], rows // 64, ~bit)
+            np.bitwise_or.at(words[p], rows // 64, np.where(new, bit, np.uint64(0)))
+
+
+_kept: weakref.WeakKeyDictionary[Table, dict[Any, SystemProgram]] = weakref.WeakKeyDictionary()
+
+
+def _program(table: SystemTable, law: SystemLaw, engine: str, threads: int | None) -> SystemProgram:
+    """The law compiled for the items of a table; kept where these are chips, which never change."""
+    key = (law.whole.hash, frozenset(table.facts.by_quantity))
+    kept = {} if table.items.chips is None else _kept.setdefault(table.items, {})
+    if key not in kept:
+        kept[key] = _compiled(table, law, engine, threads)
+    return kept[key]
+
+
+def _compiled(
+    table: SystemTable, law: SystemLaw, engine: str, threads: int | None
+) -> SystemProgram:
+    formulas = law.whole.formulas
+    read: set[str] = set()
+    for name in law.composite.metrics_used:
+        read |= read_by(formulas.tree(name))
+    figures = _figures(table.items, law.circuit, read)
+    leaves = [name for name in law.leaves if name in read]
+    given = {*(figure.name for figure in figures), *leaves, *table.facts.by_quantity}
+    program = compile_program(law.composite, given)
+    places = {name: i for i, name in enumerate(law.leaves)}
+    composite = {each.id: i for i, each in enumerate(law.composite.paragraphs)}
+    bare = [law.bare(each) for each in law.whole.paragraphs]
+    return SystemProgram(
+        program,
+        figures,
+        law.leaves,
+        _met(table.items, law.circuit, engine, threads),
+        tuple(
+            ~composite[each.id] if name is None else places[name]
+            for name, each in zip(bare, law.whole.paragraphs, strict=True)
+        ),
+    )
+
+
+def _met(items: Table, circuit: Rulebook, engine: str, threads: int | None) -> Bitmaps:
+    if items.chips is not None:
+        return oracle.decide_rows(circuit, _item_rows(items), len(items))
+    from tppcore import api
+
+    return api.classify(items.source, circuit, engine=engine, threads=threads).bitmaps
+
+
+def _item_rows(items: Table) -> list[Row]:
+    if items.chips is not None:
+        return [chip.quantities for chip in items.chips]
+    return list(oracle.rows(items.columns, without_paragraphs(None).vocabulary))
+
+
+def _figures(items: Table, circuit: Rulebook, names: set[str]) -> tuple[Figure, ...]:
+    """What each item gives to the aggregated quantities of these names."""
+    formulas = circuit.formulas
+    wanted = [spec for spec in formulas.vocabulary.totals if spec.name in names]
+    values = [Metrics(formulas, row) for row in _item_rows(items)] if wanted else []
+    found = []
+    for spec in wanted:
+        each = [one.metric(item_metric(spec.name)) for one in values]
+        found.append(
+            Figure(
+                spec.name,
+                spec.total == "sum",
+                spec.with_hosts,
+                [one.low for one in each],
+                [one.high for one in each],
+            )
+        )
+    return tuple(found)
+
+
+def _check_stated(
+    table: SystemTable, figures: Sequence[Figure], engine: str, threads: int | None
+) -> None:
+    """Raises InputError for a stated figure that the parts contradict."""
+    stated = [each for each in figures if each.name in table.facts.by_quantity]
+    if not stated:
+        return
+    lows, highs = engines.aggregates(stated, table.parts, engine=engine, threads=threads)
+    for figure, low, high in zip(stated, lows, highs, strict=True):
+        column = table.facts.by_quantity[figure.name]
+        ends = (column.values, column.values) if column.low is None else (column.low, column.high)
+        for end, bound, side in ((ends[1], low, -1), (ends[0], high, 1)):
+            if end is None:
+                continue
+            beyond = (np.asarray(end, np.float64) - bound) * side > 1e-12 * np.abs(bound)
+            if beyond.any():
+                row = int(np.argmax(beyond))
+                raise InputError(
+                    figure.name,
+                    row,
+                    float(end[row]),
+                    f"what the parts give, {low[row]:g} to {high[row]:g}",
+                )
+
+
+@contextmanager
+def _rows_of_caller(table: SystemTable) -> Iterator[None]:
+    """Names the caller's row where an engine names a part."""
+    try:
+        yield
+    except InputError as error:
+        raise table.located(error) from None
+
+
+def exact_rows(
+    table: SystemTable, law: SystemLaw, rows: Sequence[int]
+) -> Iterator[dict[str, Interval]]:
+    """The quantities of systems in fractions, leaves included."""
+    items, facts, vocabulary = _item_rows(table.items), table.facts, law.whole.vocabulary
+    for i in rows:
+        with _rows_of_caller(table):
+            parts = _exact_parts(table.parts, i, items)
+        row = totals(parts, law.circuit.formulas)
+        for name, stated in next(oracle.rows(facts.slice(i, i + 1), vocabulary)).items():
+            row[name] = agreed(name, stated, row.get(name, ANYTHING), i)
+        row.update(leaves(law, met(parts, law.circuit)))
+        yield row
+
+
+def _exact_parts(parts: Parts, i: int, items: Sequence[Row]) -> list[Part]:
+    """The parts of system i with their quantities. Raises InputError."""
+    begin, end = int(parts.offsets[i]), int(parts.offsets[i + 1])
+    if begin >= end:
+        raise InputError("system", i, "no part", "at least one part")
+    chips, counts = parts.items.slice(begin, end), parts.counts.slice(begin, end)
+    assert chips.values is not None
+    assert counts.values is not None
+    no_chip, no_count = chips.nulls(), counts.nulls()
+    hosts = None if parts.hosts is None else parts.hosts.slice(begin, end).values
+    found = []
+    pairs = zip(chips.values.tolist(), counts.values.tolist(), strict=True)
+    for j, (place, count) in enumerate(pairs):
+        if not no_chip[j] and not 0 <= place < len(items):
+            raise InputError("chip", begin + j, place, f"a place from 0 to {len(items) - 1}")
+        known = whole_count(None if no_count[j] else count, begin + j)
+        found.append(
+            Part(
+                None if no_chip[j] else items[place],
+                UNKNOWN_COUNT if known is None else point(Fraction(known)),
+                hosts is not None and bool(hosts[j]),
+            )
+        )
+    return found
+
+
+def ends(
+    table: SystemTable, measures: Rulebook, circuit: Rulebook, names: Sequence[str], engine: str
+) -> tuple[Doubles, Doubles]:
+    """Both ends of metrics over sums in doubles, for people to look at."""
+    read = frozenset().union(*(read_by(measures.formulas.tree(name)) for name in names))
+    figures = _figures(table.items, circuit, set(read))
+    with _rows_of_caller(table):
+        lows, highs = engines.aggregates(figures, table.parts, engine=engine)
+    given = dict(table.facts.by_quantity)
+    for figure, low, high in zip(figures, lows, highs, strict=True):
+        given[figure.name] = _beside(given.get(figure.name), low, high)
+    columns = Columns(len(table), given)
+    program = compile_program(measures, given, tuple(names), verdicts=False)
+    found: tuple[Doubles, Doubles] = module(engine).metrics(program, widened(columns))
+    return found
+
+
+def _beside(stated: Column | None, low: Doubles, high: Doubles) -> Column:
+    """A sum, or what is stated in its place."""
+    known = low == high
+    values = np.where(known, low, np.nan)
+    low, high = np.where(known, np.nan, low), np.where(known | np.isinf(high), np.nan, high)
+    if stated is not None and stated.values is not None:
+        own = np.asarray(stated.values, np.float64)
+        says = ~np.isnan(own)
+        values = np.where(says, own, values)
+        low, high = np.where(says, np.nan, low), np.where(says, np.nan, high)
+    return Column(values) if known.all() else Column(values, low, high)

@@ -17,93 +17,97 @@ static TPP_INLINE __m256d doubles_at(const uint64_t *words)
     return _mm256_castsi256_pd(words_at(words));
 }
 
-static TPP_INLINE void put(uint64_t *out, __m256i words)
-{
-    _mm256_storeu_si256((__m256i *)(void *)out, words);
-}
+/* Which vectors of a row are added up in one pass over the parts: their numbers are constants, so that
+ * all of them stay in registers. */
+typedef struct {
+    uint32_t sums;
+    uint32_t first_sum;
+    uint32_t maxima;
+    uint32_t first_maximum;
+    uint32_t unions;
+    uint32_t first_union;
+} tile;
 
-/* Some vectors of all systems: `sums` from `sum_at` on, `maxima`, and `unions`. Their numbers are
- * constants, so that all of them stay in registers. */
-WITH_FMA static TPP_INLINE void add_vectors(const tpp_items *items, const uint32_t *row,
-                                            const double *count, const uint32_t *end,
-                                            uint32_t systems, uint64_t *sum, uint32_t sum_at,
-                                            uint32_t sums, uint32_t maximum_at, uint32_t maxima,
-                                            uint32_t union_at, uint32_t unions)
+WITH_FMA static TPP_INLINE void add_tile(const tpp_items *items, const uint32_t *row,
+                                         const double *count, const uint32_t *end,
+                                         uint32_t systems, double *sum, uint64_t *set, tile t)
 {
-    const uint64_t *table = items->table;
-    const uint32_t width = items->width;
-    uint32_t p = end[0];
-    for (uint32_t s = 0; s < systems; s++, sum += width) {
-        const uint32_t last = end[s + 1];
-        const uint64_t *from = table + row[p];
+    const size_t lanes = items->lanes, words = TPP_LANES * items->sets;
+    const size_t sum_at = TPP_LANES * t.first_sum;
+    const size_t maximum_at = TPP_LANES * (items->sums + t.first_maximum);
+    const size_t union_at = TPP_LANES * t.first_union;
+    const uint64_t *sums = items->table + sum_at;
+    const uint64_t *maxima = items->table + maximum_at;
+    const uint64_t *unions = items->table + lanes + union_at;
+    const uint32_t *at = row + end[0];
+    count += end[0];
+    for (uint32_t s = 0; s < systems; s++, sum += lanes, set += words) {
+        const uint32_t *last = row + end[s + 1];
         __m256d total[4], most[2];
         __m256i all[1];
-        const __m256d first = _mm256_broadcast_sd(count + p);
-        for (uint32_t i = 0; i < sums; i++) {
-            total[i] = _mm256_mul_pd(first, doubles_at(from + sum_at + TPP_LANES * i));
+        size_t from = *at++;
+        __m256d c = _mm256_broadcast_sd(count++);
+        for (uint32_t i = 0; i < t.sums; i++) {
+            total[i] = _mm256_mul_pd(c, doubles_at(sums + from + TPP_LANES * i));
         }
-        for (uint32_t i = 0; i < maxima; i++) {
-            most[i] = doubles_at(from + maximum_at + TPP_LANES * i);
+        for (uint32_t i = 0; i < t.maxima; i++) {
+            most[i] = doubles_at(maxima + from + TPP_LANES * i);
         }
-        for (uint32_t i = 0; i < unions; i++) {
-            all[i] = words_at(from + union_at + TPP_LANES * i);
+        for (uint32_t i = 0; i < t.unions; i++) {
+            all[i] = words_at(unions + from + TPP_LANES * i);
         }
-        while (++p < last) {
-            from = table + row[p];
-            const __m256d c = _mm256_broadcast_sd(count + p);
-            for (uint32_t i = 0; i < sums; i++) {
-                total[i] = _mm256_fmadd_pd(c, doubles_at(from + sum_at + TPP_LANES * i), total[i]);
+        while (at < last) {
+            from = *at++;
+            c = _mm256_broadcast_sd(count++);
+            for (uint32_t i = 0; i < t.sums; i++) {
+                total[i] = _mm256_fmadd_pd(c, doubles_at(sums + from + TPP_LANES * i), total[i]);
             }
-            for (uint32_t i = 0; i < maxima; i++) {
-                most[i] = _mm256_max_pd(most[i], doubles_at(from + maximum_at + TPP_LANES * i));
+            for (uint32_t i = 0; i < t.maxima; i++) {
+                most[i] = _mm256_max_pd(most[i], doubles_at(maxima + from + TPP_LANES * i));
             }
-            for (uint32_t i = 0; i < unions; i++) {
-                all[i] = _mm256_or_si256(all[i], words_at(from + union_at + TPP_LANES * i));
+            for (uint32_t i = 0; i < t.unions; i++) {
+                all[i] = _mm256_or_si256(all[i], words_at(unions + from + TPP_LANES * i));
             }
         }
-        for (uint32_t i = 0; i < sums; i++) {
-            put(sum + sum_at + TPP_LANES * i, _mm256_castpd_si256(total[i]));
+        for (uint32_t i = 0; i < t.sums; i++) {
+            _mm256_storeu_pd(sum + sum_at + TPP_LANES * i, total[i]);
         }
-        for (uint32_t i = 0; i < maxima; i++) {
-            put(sum + maximum_at + TPP_LANES * i, _mm256_castpd_si256(most[i]));
+        for (uint32_t i = 0; i < t.maxima; i++) {
+            _mm256_storeu_pd(sum + maximum_at + TPP_LANES * i, most[i]);
         }
-        for (uint32_t i = 0; i < unions; i++) {
-            put(sum + union_at + TPP_LANES * i, all[i]);
+        for (uint32_t i = 0; i < t.unions; i++) {
+            _mm256_storeu_si256((__m256i *)(void *)(set + union_at + TPP_LANES * i), all[i]);
         }
     }
 }
 
 WITH_FMA static void add(const tpp_items *items, const uint32_t *row, const double *count,
-                         const uint32_t *end, uint32_t systems, uint64_t *sum)
+                         const uint32_t *end, uint32_t systems, double *sum, uint64_t *set)
 {
     enum { SUMS = 4, MAXIMA = 2 };
-    const uint32_t maximum = TPP_LANES * items->sums, set = items->lanes;
-    uint32_t sums = items->sums < SUMS ? items->sums : SUMS;
-    uint32_t maxima = items->maxima < MAXIMA ? items->maxima : MAXIMA;
-#define ADD(s, m, u)                                                                               \
-    add_vectors(items, row, count, end, systems, sum, TPP_LANES *first, s, maximum + TPP_LANES *second, m, \
-                set + TPP_LANES *third, u)
-    uint32_t first = 0, second = 0, third = 0;
+    const uint32_t sums = items->sums < SUMS ? items->sums : SUMS;
+    const uint32_t maxima = items->maxima < MAXIMA ? items->maxima : MAXIMA;
     switch (sums * (MAXIMA + 1) + maxima) {
 #define CASE(s, m)                                                                                 \
     case s * (MAXIMA + 1) + m:                                                                     \
-        ADD(s, m, 1);                                                                              \
+        add_tile(items, row, count, end, systems, sum, set,                                        \
+                 (tile){.sums = s, .maxima = m, .unions = 1});                                     \
         break;
 #define CASES(s) CASE(s, 0) CASE(s, 1) CASE(s, 2)
         CASES(0) CASES(1) CASES(2) CASES(3) CASES(4)
-    }
-    for (first = SUMS; first < items->sums; first++) {
-        ADD(1, 0, 0);
-    }
-    for (second = MAXIMA; second < items->maxima; second++) {
-        ADD(0, 1, 0);
-    }
-    for (third = 1; third < items->sets; third++) {
-        ADD(0, 0, 1);
-    }
 #undef CASES
 #undef CASE
-#undef ADD
+    }
+    for (uint32_t i = SUMS; i < items->sums; i++) {
+        add_tile(items, row, count, end, systems, sum, set, (tile){.sums = 1, .first_sum = i});
+    }
+    for (uint32_t i = MAXIMA; i < items->maxima; i++) {
+        add_tile(items, row, count, end, systems, sum, set,
+                 (tile){.maxima = 1, .first_maximum = i});
+    }
+    for (uint32_t i = 1; i < items->sets; i++) {
+        add_tile(items, row, count, end, systems, sum, set, (tile){.unions = 1, .first_union = i});
+    }
 }
 
 /* Whole numbers of units as doubles: products with 10^k, or quotients by it, both rounded once.
@@ -117,49 +121,54 @@ WITH_FMA static void add(const tpp_items *items, const uint32_t *row, const doub
  * have n a multiple of 5^k times a number of 54 bits; so n - b m, a multiple of 2^k u / 2 or of 1, is
  * not 0, and n / b is at least u / (2 * 5^k) > 1.5 u 2^-53, or 1 / b >= u 2^52 / n / 2, away from m:
  * x is rounded as n / b is. */
-WITH_FMA static TPP_INLINE __m256d scaled(const tpp_item_scales *scales, uint32_t lane, __m256d n)
+typedef struct {
+    __m256d times;
+    __m256d over;
+    __m256d mend;
+} scale;
+
+WITH_FMA static TPP_INLINE __m256d scaled(scale by, __m256d n)
 {
-    const __m256d times = _mm256_loadu_pd(scales->times + lane);
-    const __m256d q = _mm256_mul_pd(n, times);
-    const __m256d r = _mm256_fnmadd_pd(q, _mm256_loadu_pd(scales->over + lane), n);
-    return _mm256_fmadd_pd(r, _mm256_loadu_pd(scales->mend + lane), q);
+    const __m256d q = _mm256_mul_pd(n, by.times);
+    return _mm256_fmadd_pd(_mm256_fnmadd_pd(q, by.over, n), by.mend, q);
 }
 
-WITH_FMA static TPP_INLINE void spread_vector(const tpp_items *items, const uint64_t *sum,
+WITH_FMA static TPP_INLINE void spread_vector(const tpp_items *items, const double *sum,
                                               uint32_t lane, bool is_scaled, double *const *to,
                                               double *largest)
 {
-    const uint32_t width = items->width;
-    __m256d most = _mm256_setzero_pd();
-    for (uint32_t s = 0; s < TPP_GROUP; s += 4) {
-        const uint64_t *from = sum + (size_t)s * width + lane;
+    const size_t lanes = items->lanes;
+    const tpp_item_scales *scales = &items->scales;
+    const scale by = {_mm256_loadu_pd(scales->times + lane), _mm256_loadu_pd(scales->over + lane),
+                      _mm256_loadu_pd(scales->mend + lane)};
+    double *const to0 = to[0], *const to1 = to[1], *const to2 = to[2], *const to3 = to[3];
+    __m256d most = _mm256_loadu_pd(largest + lane);
+    sum += lane;
+    for (uint32_t s = 0; s < TPP_FEW; s += 4, sum += 4 * lanes) {
         __m256d x[4];
         for (uint32_t i = 0; i < 4; i++) {
-            x[i] = doubles_at(from + (size_t)i * width);
+            x[i] = _mm256_loadu_pd(sum + i * lanes);
             most = _mm256_max_pd(most, x[i]);
-            x[i] = is_scaled ? scaled(&items->scales, lane, x[i]) : x[i];
+            x[i] = is_scaled ? scaled(by, x[i]) : x[i];
         }
         const __m256d low[2] = {_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpacklo_pd(x[2], x[3])};
         const __m256d high[2] = {_mm256_unpackhi_pd(x[0], x[1]), _mm256_unpackhi_pd(x[2], x[3])};
-        const __m256d column[4] = {_mm256_permute2f128_pd(low[0], low[1], 0x20),
-                                   _mm256_permute2f128_pd(high[0], high[1], 0x20),
-                                   _mm256_permute2f128_pd(low[0], low[1], 0x31),
-                                   _mm256_permute2f128_pd(high[0], high[1], 0x31)};
-        for (uint32_t i = 0; i < 4; i++) {
-            _mm256_storeu_pd(to[i] + s, column[i]);
-        }
+        _mm256_storeu_pd(to0 + s, _mm256_permute2f128_pd(low[0], low[1], 0x20));
+        _mm256_storeu_pd(to1 + s, _mm256_permute2f128_pd(high[0], high[1], 0x20));
+        _mm256_storeu_pd(to2 + s, _mm256_permute2f128_pd(low[0], low[1], 0x31));
+        _mm256_storeu_pd(to3 + s, _mm256_permute2f128_pd(high[0], high[1], 0x31));
     }
     _mm256_storeu_pd(largest + lane, most);
 }
 
-WITH_FMA static void spread(const tpp_items *items, const uint64_t *sum, double *const *to,
-                            double *largest)
+WITH_FMA static void spread(const tpp_items *items, const double *sum, double *const *to,
+                            uint32_t at, double *largest)
 {
-    double nobody[TPP_GROUP];
+    double nobody[TPP_FEW];
     for (uint32_t lane = 0; lane < items->lanes; lane += TPP_LANES) {
         double *four[TPP_LANES];
         for (uint32_t i = 0; i < TPP_LANES; i++) {
-            four[i] = to[lane + i] != NULL ? to[lane + i] : nobody;
+            four[i] = to[lane + i] != NULL ? to[lane + i] + at : nobody;
         }
         if (items->scales.is_scaled[lane / TPP_LANES]) {
             spread_vector(items, sum, lane, true, four, largest);
@@ -181,8 +190,8 @@ static TPP_INLINE void put_bits(__m256i bytes, uint64_t *set, uint32_t half)
 
 /* A word of 32 systems, those of the second 16 in the upper halves of the vectors: pairs of systems
  * by byte, then 8 such pairs transposed, so that each byte of all 32 is a vector. */
-static TPP_INLINE void put_sets(const uint64_t *from, uint32_t width, uint32_t bytes, uint64_t *set,
-                                uint32_t half)
+static TPP_INLINE void turn_word(const uint64_t *from, uint32_t width, uint32_t bytes,
+                                 uint64_t *set, uint32_t half)
 {
     const __m256i pairs = _mm256_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15, 0,
                                            8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
@@ -214,14 +223,45 @@ static TPP_INLINE void put_sets(const uint64_t *from, uint32_t width, uint32_t b
     }
 }
 
-static void sets(const tpp_items *items, const uint64_t *sum, uint64_t *set)
+static void turn(const tpp_items *items, const uint64_t *set, uint64_t *out)
 {
-    const uint32_t width = items->width, all = (2 * items->leaves + 7) / 8;
-    for (uint32_t w = 0; w < items->set_words; w++) {
+    const uint32_t words = TPP_LANES * items->sets, all = (items->set_bits + 7) / 8;
+    for (uint32_t w = 0; 8 * w < all; w++) {
         const uint32_t bytes = all - 8 * w < 8 ? all - 8 * w : 8;
-        const uint64_t *from = sum + items->lanes + w;
-        put_sets(from, width, bytes, set + (size_t)64 * w, 0);
-        put_sets(from + (size_t)32 * width, width, bytes, set + (size_t)64 * w, 1);
+        turn_word(set + w, words, bytes, out + (size_t)64 * w, 0);
+        turn_word(set + w + (size_t)32 * words, words, bytes, out + (size_t)64 * w, 1);
+    }
+}
+
+static void open_ends(const double *in, uint64_t open, double *out)
+{
+    const __m256d infinity = _mm256_set1_pd(HUGE_VAL);
+    const __m256i bits = _mm256_set1_epi64x((long long)open);
+    __m256i to_sign = _mm256_setr_epi64x(63, 62, 61, 60);
+    for (uint32_t i = 0; i < TPP_GROUP; i += 4) {
+        const __m256d is_open = _mm256_castsi256_pd(_mm256_sllv_epi64(bits, to_sign));
+        _mm256_storeu_pd(out + i, _mm256_blendv_pd(_mm256_loadu_pd(in + i), infinity, is_open));
+        to_sign = _mm256_sub_epi64(to_sign, _mm256_set1_epi64x(4));
+    }
+}
+
+/* Bytes that are all ones where a bit is set. */
+static TPP_INLINE __m256i bytes_of(uint32_t bits)
+{
+    const __m256i place = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                           2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i bit = _mm256_set1_epi64x((long long)UINT64_C(0x8040201008040201));
+    const __m256i four = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), place);
+    return _mm256_cmpeq_epi8(_mm256_and_si256(four, bit), bit);
+}
+
+static void flags(uint64_t met, uint64_t possible, uint8_t *out)
+{
+    const __m256i one = _mm256_set1_epi8(1);
+    for (uint32_t i = 0; i < TPP_GROUP; i += 32) {
+        const __m256i is = bytes_of((uint32_t)(met >> i)), can = bytes_of((uint32_t)(possible >> i));
+        const __m256i found = _mm256_or_si256(_mm256_andnot_si256(is, can), _mm256_and_si256(is, one));
+        _mm256_storeu_si256((__m256i *)(void *)(out + i), found);
     }
 }
 

@@ -5,67 +5,68 @@
 /* Up to 8 lanes of all systems at a time, which fill registers. */
 enum { TILE = 8 };
 
-static TPP_INLINE void add_lanes(const uint64_t *table, uint32_t width, const uint32_t *row,
-                                 const double *count, const uint32_t *end, uint32_t systems,
-                                 uint32_t first, uint32_t lanes, bool is_sum, uint64_t *sum)
+static TPP_INLINE void add_lanes(const tpp_items *items, const uint32_t *row, const double *count,
+                                 const uint32_t *end, uint32_t systems, uint32_t first,
+                                 uint32_t lanes, bool is_sum, double *sum)
 {
     for (uint32_t s = 0; s < systems; s++) {
         double total[TILE] = {0.0};
         for (uint32_t p = end[s]; p < end[s + 1]; p++) {
             double value[TILE];
-            memcpy(value, table + row[p] + first, lanes * sizeof *value);
+            memcpy(value, items->table + row[p] + first, lanes * sizeof *value);
             const double c = count[p];
             for (uint32_t i = 0; i < lanes; i++) {
                 const double most = total[i] > value[i] ? total[i] : value[i];
                 total[i] = is_sum ? total[i] + c * value[i] : most;
             }
         }
-        memcpy(sum + (size_t)s * width + first, total, lanes * sizeof *total);
+        memcpy(sum + (size_t)s * items->lanes + first, total, lanes * sizeof *total);
     }
 }
 
 static void add(const tpp_items *items, const uint32_t *row, const double *count,
-                const uint32_t *end, uint32_t systems, uint64_t *sum)
+                const uint32_t *end, uint32_t systems, double *sum, uint64_t *set)
 {
-    const uint32_t width = items->width, sums = TPP_LANES * items->sums;
-    const uint64_t *table = items->table;
+    const uint32_t sums = TPP_LANES * items->sums, words = TPP_LANES * items->sets;
     for (uint32_t first = 0; first < items->lanes;) {
         const bool is_sum = first < sums;
-        const uint32_t left = (is_sum ? sums : items->lanes) - first;
-        if (left >= TILE) {
-            add_lanes(table, width, row, count, end, systems, first, TILE, is_sum, sum);
+        const bool is_tile = (is_sum ? sums : items->lanes) - first >= TILE;
+        if (is_tile && is_sum) {
+            add_lanes(items, row, count, end, systems, first, TILE, true, sum);
+        } else if (is_tile) {
+            add_lanes(items, row, count, end, systems, first, TILE, false, sum);
         } else {
-            add_lanes(table, width, row, count, end, systems, first, TPP_LANES, is_sum, sum);
+            add_lanes(items, row, count, end, systems, first, TPP_LANES, is_sum, sum);
         }
-        first += left >= TILE ? TILE : TPP_LANES;
+        first += is_tile ? TILE : TPP_LANES;
     }
     for (uint32_t s = 0; s < systems; s++) {
-        for (uint32_t first = items->lanes; first < width; first++) {
+        for (uint32_t w = 0; w < words; w++) {
             uint64_t all = 0;
             for (uint32_t p = end[s]; p < end[s + 1]; p++) {
-                all |= table[row[p] + first];
+                all |= items->table[row[p] + items->lanes + w];
             }
-            sum[(size_t)s * width + first] = all;
+            set[(size_t)s * words + w] = all;
         }
     }
 }
 
 /* A product or a quotient with an exact power of ten, rounded once. */
-static void spread(const tpp_items *items, const uint64_t *sum, double *const *to, double *largest)
+static void spread(const tpp_items *items, const double *sum, double *const *to, uint32_t at,
+                   double *largest)
 {
     const tpp_item_scales *scales = &items->scales;
     for (uint32_t lane = 0; lane < items->lanes; lane++) {
         const double multiply = scales->multiply[lane], divide = scales->divide[lane];
-        double number[TPP_GROUP], most = 0.0;
-        for (uint32_t s = 0; s < TPP_GROUP; s++) {
-            double whole;
-            memcpy(&whole, sum + (size_t)s * items->width + lane, sizeof whole);
+        double number[TPP_FEW], most = largest[lane];
+        for (uint32_t s = 0; s < TPP_FEW; s++) {
+            const double whole = sum[(size_t)s * items->lanes + lane];
             most = whole > most ? whole : most;
             number[s] = whole * multiply / divide;
         }
         largest[lane] = most;
         if (to[lane] != NULL) {
-            memcpy(to[lane], number, sizeof number);
+            memcpy(to[lane] + at, number, sizeof number);
         }
     }
 }
@@ -84,13 +85,29 @@ static void transpose(uint64_t *word)
     }
 }
 
-static void sets(const tpp_items *items, const uint64_t *sum, uint64_t *set)
+static void turn(const tpp_items *items, const uint64_t *set, uint64_t *out)
 {
-    for (uint32_t w = 0; w < items->set_words; w++) {
+    const uint32_t words = TPP_LANES * items->sets;
+    for (uint32_t w = 0; 64 * w < items->set_bits; w++) {
         for (uint32_t s = 0; s < TPP_GROUP; s++) {
-            set[64 * w + s] = sum[(size_t)s * items->width + items->lanes + w];
+            out[64 * w + s] = set[(size_t)s * words + w];
         }
-        transpose(set + (size_t)64 * w);
+        transpose(out + (size_t)64 * w);
+    }
+}
+
+static void open_ends(const double *in, uint64_t open, double *out)
+{
+    for (uint32_t i = 0; i < TPP_GROUP; i++) {
+        out[i] = (open >> i & 1) != 0 ? HUGE_VAL : in[i];
+    }
+}
+
+static void flags(uint64_t met, uint64_t possible, uint8_t *out)
+{
+    for (uint32_t i = 0; i < TPP_GROUP; i++) {
+        const uint32_t is = (uint32_t)(met >> i & 1), can = (uint32_t)(possible >> i & 1);
+        out[i] = (uint8_t)(is != 0 ? 1 : can * MISSING);
     }
 }
 

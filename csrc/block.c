@@ -246,10 +246,11 @@ typedef struct {
 } workspace;
 
 static void prepare(block *b, workspace *work, const tpp_program *program, const tpp_plan *plan,
-                    const tpp_column *columns)
+                    const tpp_column *columns, const tpp_ready *ready)
 {
     b->program = program;
     b->columns = columns;
+    b->ready = ready;
     b->nothing = work->nothing;
     b->anything = work->anything;
     b->single = 0;
@@ -257,7 +258,7 @@ static void prepare(block *b, workspace *work, const tpp_program *program, const
     fill(b->anything, HUGE_VAL, TPP_BLOCK);
     uint32_t bytes = 0;
     work->unread = 0;
-    work->ranged = false;
+    work->ranged = ready != NULL; /* no column is assumed to be whole */
     for (uint32_t i = 0; i < program->inputs; i++) {
         const bool there = is_there(b, i);
         work->ranged |= program->input[i].given && is_ranged(&columns[i]);
@@ -311,7 +312,11 @@ static tpp_status begin(block *b, tpp_error *error)
     if (examine(b)) {
         return TPP_OK;
     }
-    const tpp_status status = tpp_number_check(b->program, b->columns, b->row, b->count, error);
+    tpp_column columns[TPP_MAX_INPUTS];
+    for (uint32_t i = 0; i < b->program->inputs; i++) {
+        columns[i] = is_ready(b, i) ? (tpp_column){0} : b->columns[i];
+    }
+    const tpp_status status = tpp_number_check(b->program, columns, b->row, b->count, error);
     return status != TPP_OK ? status : tpp_error_set(error, TPP_ERROR_ARGUMENT);
 }
 
@@ -338,6 +343,22 @@ static tpp_status decide(block *b, workspace *work, tpp_error *error)
     return status;
 }
 
+/* Decides and writes rows of a block that has been started. */
+static tpp_status run_block(block *b, workspace *work, uint64_t *const *value_bits,
+                            uint64_t *const *valid_bits, tpp_error *error)
+{
+    tpp_status status = decide(b, work, error);
+    if (status != TPP_OK) {
+        return status;
+    }
+    const tpp_rows rows = {b->program, b->columns, b->row, b->words, b->mask, b->rated};
+    status = tpp_near_decide(&rows, &work->result.outcome, error);
+    if (status == TPP_OK) {
+        write_paragraphs(b, &work->result, value_bits, valid_bits);
+    }
+    return status;
+}
+
 static tpp_status evaluate(const tpp_program *program, const tpp_column *columns, uint64_t row,
                            uint64_t end, uint64_t *const *value_bits, uint64_t *const *valid_bits,
                            tpp_error *error)
@@ -345,24 +366,28 @@ static tpp_status evaluate(const tpp_program *program, const tpp_column *columns
     workspace work;
     block b;
     tpp_status status = TPP_OK;
-    prepare(&b, &work, program, &program->rated, columns);
+    prepare(&b, &work, program, &program->rated, columns, NULL);
     b.streams = (end - row) / 4 * program->paragraphs > LARGE_OUTPUT;
     for (; row < end && status == TPP_OK; row += TPP_BLOCK) {
         start(&b, row, end);
-        status = decide(&b, &work, error);
-        if (status != TPP_OK) {
-            break;
-        }
-        const tpp_rows rows = {program, columns, row, b.words, b.mask, b.rated};
-        status = tpp_near_decide(&rows, &work.result.outcome, error);
-        if (status == TPP_OK) {
-            write_paragraphs(&b, &work.result, value_bits, valid_bits);
-        }
+        status = run_block(&b, &work, value_bits, valid_bits, error);
     }
     if (b.streams) {
         tpp_stream_end();
     }
     return status;
+}
+
+static tpp_status decide_ready(const tpp_program *program, const tpp_column *columns,
+                               const tpp_ready *ready, uint32_t rows, uint64_t *const *value_bits,
+                               uint64_t *const *valid_bits, tpp_error *error)
+{
+    workspace work;
+    block b;
+    prepare(&b, &work, program, &program->rated, columns, ready);
+    b.streams = false;
+    start(&b, 0, rows);
+    return run_block(&b, &work, value_bits, valid_bits, error);
 }
 
 static void write_metrics(const block *b, const tpp_plan *plan, const tpp_step *step, ends node,
@@ -385,7 +410,7 @@ static tpp_status metrics(const tpp_program *program, const tpp_column *columns,
     const tpp_plan *plan = &program->report;
     tpp_outcome *outcome = &work.result.outcome;
     tpp_status status = TPP_OK;
-    prepare(&b, &work, program, plan, columns);
+    prepare(&b, &work, program, plan, columns, NULL);
     for (; row < end && status == TPP_OK; row += TPP_BLOCK) {
         start(&b, row, end);
         status = begin(&b, error);
@@ -409,4 +434,4 @@ static tpp_status metrics(const tpp_program *program, const tpp_column *columns,
     return status;
 }
 
-const tpp_block_kernel TPP_KERNEL = {TPP_KERNEL_NAME, evaluate, metrics};
+const tpp_block_kernel TPP_KERNEL = {TPP_KERNEL_NAME, evaluate, decide_ready, metrics};

@@ -71,6 +71,8 @@ static void set_scale(tpp_items *items, uint32_t lane, const tpp_item_figure *fi
     scales->multiply[lane] = e > 0 ? power : 1.0;
     scales->divide[lane] = e < 0 ? power : 1.0;
     scales->most[lane] = !is_usual ? -1.0 : e > 9 ? tpp_power_of_ten[24 - e] : TPP_MAX_UNIQUE;
+    scales->limit[lane] =
+        is_usual ? scales->most[lane] * scales->multiply[lane] / scales->divide[lane] : -1.0;
     scales->is_scaled[lane / TPP_LANES] |= e != 0;
 }
 
@@ -128,6 +130,11 @@ static void put_double(uint64_t *row, int32_t lane, uint64_t units)
     memcpy(row + lane, &value, sizeof value);
 }
 
+static void put_bit(const tpp_items *items, uint64_t *row, uint32_t bit)
+{
+    row[items->lanes + bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
 static void put_figure(const tpp_items *items, uint32_t f, uint32_t item, uint32_t kind, uint64_t *row)
 {
     const tpp_item_figure *figure = &items->figure[f];
@@ -140,7 +147,7 @@ static void put_figure(const tpp_items *items, uint32_t f, uint32_t item, uint32
     const bool uncounted = (kind & TPP_ROW_UNCOUNTED) != 0 && figure->is_sum;
     put_double(row, figure->low, low);
     if (high == UINT64_MAX || (uncounted && high > 0)) {
-        row[items->width - 1] |= UINT64_C(1) << f;
+        put_bit(items, row, 2 * items->leaves + f);
     } else if (figure->high != TPP_NONE) {
         put_double(row, figure->high, high);
     }
@@ -154,23 +161,35 @@ static void put_rows(tpp_items *items, const tpp_leaf *leaves)
             for (uint32_t f = 0; f < items->figures; f++) {
                 put_figure(items, f, i, kind, row);
             }
-            uint64_t *set = row + items->lanes;
             for (uint32_t l = 0; l < items->leaves; l++) {
                 const bool met = i < items->items && has(leaves[l].met, i);
-                const bool possible = met || i == items->items || has(leaves[l].open, i);
-                const uint32_t second = items->leaves + l;
-                set[l / 64] |= (uint64_t)met << l % 64;
-                set[second / 64] |= (uint64_t)possible << second % 64;
+                if (met) {
+                    put_bit(items, row, l);
+                }
+                if (met || i == items->items || has(leaves[l].open, i)) {
+                    put_bit(items, row, items->leaves + l);
+                }
             }
         }
     }
 }
 
-static uint32_t count_read(const tpp_items *items, bool leaves)
+/* Numbers the figures that the program reads; how many there are. */
+static int32_t place_figures(tpp_items *items)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < (leaves ? items->leaves : items->figures); i++) {
-        count += (leaves ? items->leaf_input[i] : items->figure[i].input) != TPP_NONE;
+    int32_t count = 0;
+    for (uint32_t f = 0; f < items->figures; f++) {
+        tpp_item_figure *figure = &items->figure[f];
+        figure->place = figure->input != TPP_NONE ? count++ : TPP_NONE;
+    }
+    return count;
+}
+
+static int32_t count_leaves(const tpp_items *items)
+{
+    int32_t count = 0;
+    for (uint32_t l = 0; l < items->leaves; l++) {
+        count += items->leaf_input[l] != TPP_NONE;
     }
     return count;
 }
@@ -194,20 +213,20 @@ static tpp_status fill(tpp_items *items, const tpp_figure *figures, const tpp_le
     for (uint32_t lane = 0; lane < TPP_MAX_LANES; lane++) {
         items->scales.times[lane] = items->scales.over[lane] = items->scales.mend[lane] = 1.0;
         items->scales.multiply[lane] = items->scales.divide[lane] = 1.0;
-        items->scales.most[lane] = TPP_MAX_UNIQUE;
+        items->scales.most[lane] = items->scales.limit[lane] = TPP_MAX_UNIQUE;
     }
     items->sums = give_lanes(items, true, 0) / TPP_LANES;
     items->lanes = give_lanes(items, false, TPP_LANES * items->sums);
     items->maxima = items->lanes / TPP_LANES - items->sums;
-    items->set_words = (2 * items->leaves + 63) / 64;
-    items->sets = up_to_lanes(items->set_words + 1) / TPP_LANES;
+    items->set_bits = 2 * items->leaves + items->figures;
+    items->sets = (items->set_bits + 64 * TPP_LANES - 1) / (64 * TPP_LANES);
     items->width = items->lanes + TPP_LANES * items->sets;
     for (uint32_t l = 0; l < items->leaves; l++) {
         items->leaf_input[l] = find_input(items->program, leaves[l].name);
     }
     const uint64_t rows = TPP_ROW_KINDS * ((uint64_t)items->items + 1);
-    if (rows * items->width > UINT32_MAX || count_read(items, false) > TPP_MAX_READ_FIGURES ||
-        count_read(items, true) > TPP_MAX_READ_LEAVES) {
+    if (rows * items->width > UINT32_MAX || place_figures(items) > TPP_MAX_READ_FIGURES ||
+        count_leaves(items) > TPP_MAX_READ_LEAVES) {
         return TPP_ERROR_LIMIT;
     }
     items->table = allocate(items, 1, rows * items->width);

@@ -16,8 +16,9 @@ enum {
     TPP_MAX_FIGURES = 32,
     TPP_MAX_LANES = 2 * TPP_MAX_FIGURES + 8,
     TPP_MAX_LEAVES = 256,
-    TPP_MAX_SET_WORDS = 12,
-    TPP_MAX_READ_FIGURES = 20, /* by the program: each takes 12 KiB of stack */
+    TPP_MAX_SET_BITS = 2 * TPP_MAX_LEAVES + TPP_MAX_FIGURES,
+    TPP_MAX_SET_WORDS = (TPP_MAX_SET_BITS + 255) / 256 * 4,
+    TPP_MAX_READ_FIGURES = 20, /* by the program: each takes 8 KiB of stack */
     TPP_MAX_READ_LEAVES = 64,
     TPP_MAX_SYSTEM_PARAGRAPHS = 512,
     TPP_LANES = 4, /* of a vector */
@@ -31,6 +32,7 @@ typedef struct {
     int32_t low;  /* the lane of its low ends */
     int32_t high; /* of its high ends, or TPP_NONE: every one is the low end, or unbounded */
     int32_t input; /* of the program, or TPP_NONE */
+    int32_t place; /* among the figures that the program reads, or TPP_NONE */
     bool positive; /* of the input */
     bool is_sum;
     bool with_hosts;
@@ -49,6 +51,7 @@ typedef struct {
     double multiply[TPP_MAX_LANES]; /* the same for division: whole * multiply / divide */
     double divide[TPP_MAX_LANES];
     double most[TPP_MAX_LANES]; /* up to here, that is the shortest decimal of a double */
+    double limit[TPP_MAX_LANES]; /* the same of the result: any larger one reaches it */
     bool is_scaled[TPP_MAX_LANES / TPP_LANES];
 } tpp_item_scales;
 
@@ -68,9 +71,8 @@ struct tpp_items {
     tpp_item_figure figure[TPP_MAX_FIGURES];
     int32_t leaf_input[TPP_MAX_LEAVES];
     tpp_item_scales scales;
-    /* Bit l: the leaf is certain; bit leaves + l: it is possible. The last word: bit f, the figure is
-     * unbounded. */
-    uint32_t set_words;
+    /* Bit l: the leaf is certain; leaves + l: it is possible; 2 * leaves + f: the figure is unbounded. */
+    uint32_t set_bits;
     uint64_t *table;  /* doubles by their bits, or sets */
     uint64_t *units;  /* of all figures */
     void *memory[2];

@@ -35,8 +35,9 @@ tpp_number tpp_number_read(const tpp_program *program, const tpp_column *columns
     if (isnan(low) && isnan(high)) {
         return tpp_number_absent(entry, rated);
     }
+    const bool is_open = !(high < HUGE_VAL);
     return (tpp_number){isnan(low) ? ZERO : tpp_decimal_strip(tpp_decimal_of(low)),
-                        isnan(high) ? ZERO : tpp_decimal_strip(tpp_decimal_of(high)), isnan(high)};
+                        is_open ? ZERO : tpp_decimal_strip(tpp_decimal_of(high)), is_open};
 }
 
 static tpp_status check_zero(const tpp_input *input, tpp_status status, double number)

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "block.h"
 #include "number.h"
 #include "program.h"
 #include "vectors.h"
@@ -28,6 +29,7 @@ typedef struct {
 typedef struct {
     const tpp_program *program;
     const tpp_column *columns;
+    const tpp_ready *ready; /* or NULL */
     uint64_t row;
     uint64_t end; /* of the rows that the call is about */
     uint32_t count;
@@ -65,12 +67,18 @@ static const uint8_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 1
 
 enum { BLOCKS_AHEAD = 1 };
 
+static bool is_ready(const block *b, uint32_t index)
+{
+    return b->ready != NULL && (b->ready[index].low != NULL || b->ready[index].met != NULL);
+}
+
 static void look_at_column(block *b)
 {
     lookahead *ahead = &b->ahead;
     for (ahead->left = 0; ahead->column < b->program->inputs; ahead->column++) {
         const tpp_column *column = &b->columns[ahead->column];
-        if (column->values != NULL && b->program->input[ahead->column].given) {
+        if (column->values != NULL && b->program->input[ahead->column].given &&
+            !is_ready(b, ahead->column)) {
             const uintptr_t size = SIZES[column->kind];
             ahead->next = (uintptr_t)column->values + (b->row + BLOCKS_AHEAD * TPP_BLOCK) * size;
             ahead->left = (uint32_t)(TPP_BLOCK * size / (LINE * GROUP));
@@ -388,6 +396,13 @@ static bool examine_input(const block *b, uint32_t index, uint64_t *given, bool 
     const tpp_column *column = &b->columns[index];
     bool valid = true;
     *complete = *ranged = false;
+    if (is_ready(b, index)) {
+        const tpp_ready *ready = &b->ready[index];
+        memcpy(given, ALL, sizeof ALL);
+        *complete = ready->met == NULL && ready->low == ready->high;
+        *ranged = !*complete;
+        return true;
+    }
     if (!input->given || column->values == NULL) {
         memset(given, 0, WORDS * sizeof *given);
     } else if (column->kind == TPP_BOOLEAN) {
@@ -556,8 +571,23 @@ static void close_rates(const block *b, double *restrict high, const double *res
     }
 }
 
+static ends load_ready(const tpp_ready *ready, double *low, double *high)
+{
+    if (ready->met == NULL) {
+        return (ends){ready->low, ready->high};
+    }
+    for (uint32_t i = 0; i < TPP_BLOCK; i++) {
+        low[i] = (double)(ready->met[i / 64] >> i % 64 & 1);
+        high[i] = (double)(ready->possible[i / 64] >> i % 64 & 1);
+    }
+    return (ends){low, high};
+}
+
 static ends load(const block *b, uint32_t index, double *low, double *high)
 {
+    if (is_ready(b, index)) {
+        return load_ready(&b->ready[index], low, high);
+    }
     const tpp_input *input = &b->program->input[index];
     const tpp_column *column = &b->columns[index];
     const bool there = is_there(b, index);

@@ -18,6 +18,37 @@
     DO(TPP_UINT32, uint32_t, uint32_t, UINT32_MAX)                                                 \
     DO(TPP_UINT64, uint64_t, uint64_t, UINT32_MAX)
 
+/* Offsets ascend if and only if no difference, less 1, has an upper bit as an unsigned number; from 0
+ * or above to the number of parts or below, none can be outside then. */
+#define READ_OFFSETS(type, unsigned_type, bits)                                                    \
+    {                                                                                              \
+        const type *restrict in = (const type *)parts->offsets + system;                           \
+        const unsigned_type from = (unsigned_type)in[0];                                           \
+        unsigned_type upper = 0;                                                                   \
+        for (uint32_t s = 0; s < systems; s++) {                                                   \
+            const unsigned_type next = (unsigned_type)in[s + 1];                                   \
+            upper |= next - (unsigned_type)in[s] - 1;                                              \
+            end[s + 1] = (uint32_t)(next - from);                                                  \
+        }                                                                                          \
+        good = upper >> bits == 0 && in[0] >= 0 && in[systems] >= 0;                               \
+        *first = from;                                                                             \
+        last = (uint64_t)in[systems];                                                              \
+    }
+
+static bool read_offsets(const tpp_parts *parts, uint64_t system, uint32_t systems, uint32_t most,
+                         uint64_t *first, uint32_t *end)
+{
+    bool good;
+    uint64_t last;
+    end[0] = 0;
+    if (parts->kind == TPP_INT32) {
+        READ_OFFSETS(int32_t, uint32_t, 31)
+    } else {
+        READ_OFFSETS(int64_t, uint64_t, 31)
+    }
+    return good && last <= parts->parts && last - *first <= most;
+}
+
 /* A whole number below 2^32 as a double: with the exponent of 2^52 in front it is 2^52 more. */
 static inline double double_of(uint64_t whole)
 {
@@ -114,11 +145,26 @@ static bool has_nulls(const tpp_column *column, uint64_t first, uint32_t n)
     return !all;
 }
 
+/* Asks for the parts that are read some calls later: in bursts as short as these, hardware does not see
+ * three streams early enough. */
+static void look_ahead(const tpp_column *column, uint64_t first, uint32_t n)
+{
+    enum { AHEAD = 2048, LINE_BYTES = 64 };
+    static const uint8_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
+    const uint32_t size = SIZES[column->kind];
+    const uintptr_t at = (uintptr_t)column->values + first * size + AHEAD;
+    for (uint32_t i = 0; i < n * size; i += LINE_BYTES) {
+        tpp_prefetch(at + i);
+    }
+}
+
 /* The rows and counts of parts [first, first + n); false if any is null or wrong. */
 static bool read_parts(const tpp_items *items, const tpp_parts *parts, uint64_t first, uint32_t n,
                        uint32_t *row, double *count)
 {
     const uint32_t step = tpp_items_row(items, 0, TPP_ROW_HOST);
+    look_ahead(&parts->items, first, n);
+    look_ahead(&parts->counts, first, n);
     return read_items(&parts->items, first, n, items->items, items->width, row) &&
            read_counts(&parts->counts, first, n, count) &&
            add_hosts(&parts->hosts, first, n, step, row) &&

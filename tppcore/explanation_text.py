@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from tppcore.engine import exact
 from tppcore.engine.exact import Interval
@@ -21,6 +22,9 @@ from tppcore.rules.condition import (
     combine,
 )
 from tppcore.sinks.numbers import approx
+
+if TYPE_CHECKING:
+    from tppcore.system_explanation import SystemExplanation
 
 
 def condition_lines(
@@ -119,13 +123,7 @@ def value_text(value: Interval) -> str:
 
 def lines(each: Explanation) -> Iterator[str]:
     rules = each.rules
-    to = f", destination {rules.destination}" if rules.destination else ""
-    yield f"{each.name}: {rules.as_of}{to} (rulebook {rules.hash})"
-    if each.took:
-        yield f"  taken as {each.took}"
-    yield f"  {each.outcome}"
-    if each.limit:
-        yield f"  limiting test: {each.limit.text}"
+    yield from heading_lines(each, each.took, each.limit.text if each.limit else None)
     yield ""
     for name, value in each.metrics.items():
         metric = rules.vocabulary.metrics[name]
@@ -135,25 +133,59 @@ def lines(each: Explanation) -> Iterator[str]:
     verdicts = {part.paragraph.id: part.verdict for part in each.paragraphs}
     cited = ""
     for part in each.paragraphs:
-        paragraph = part.paragraph
-        label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
-        yield f"  {paragraph.id}: {WORDS[part.verdict]}{label}"
-        written = combine(paragraph.source["condition"], rules.vocabulary.kind)
+        yield f"  {part.paragraph.id}: {verdict_text(part)}"
+        written = combine(part.paragraph.source["condition"], rules.vocabulary.kind)
         yield from condition_lines(written, part, verdicts, "      ")
-        if part.missing:
-            yield f"      missing: {', '.join(part.missing)}"
-        if paragraph.assumed and part.verdict is not False:
-            yield f"      assumed, not computed: {'; '.join(paragraph.assumed)}"
-        source = f"{paragraph.citation} ({paragraph.confidence})"
-        if source != cited:
-            yield f"      {source}"
-        cited = source
+        cited = yield from closing_lines(part, cited)
     yield ""
-    yield "  readings: " + ", ".join(f"{name}={value}" for name, value in rules.readings.items())
+    yield from reading_lines(each)
+    if each.estimated:
+        yield f"  estimates or rumours: {', '.join(each.estimated)}"
+    yield from note_lines(each)
+
+
+def heading_lines(
+    each: Explanation | SystemExplanation, took: str | None, limiting_test: str | None
+) -> Iterator[str]:
+    """What is explained, under which law, and what comes of it."""
+    rules = each.rules
+    to = f", destination {rules.destination}" if rules.destination else ""
+    yield f"{each.name}: {rules.as_of}{to} (rulebook {rules.hash})"
+    if took:
+        yield f"  taken as {took}"
+    yield f"  {each.outcome}"
+    if limiting_test:
+        yield f"  limiting test: {limiting_test}"
+
+
+def verdict_text(part: ParagraphExplained) -> str:
+    """A verdict, with the status of its rule where that is not in force."""
+    label = f" [{part.paragraph.status}]" if part.paragraph.status != "in force" else ""
+    return f"{WORDS[part.verdict]}{label}"
+
+
+def closing_lines(part: ParagraphExplained, cited: str) -> Generator[str, None, str]:
+    """What is missing and assumed, and the source unless it is the one `cited` before; gives the
+    source."""
+    if part.missing:
+        yield f"      missing: {', '.join(part.missing)}"
+    if part.paragraph.assumed and part.verdict is not False:
+        yield f"      assumed, not computed: {'; '.join(part.paragraph.assumed)}"
+    source = f"{part.paragraph.citation} ({part.paragraph.confidence})"
+    if source != cited:
+        yield f"      {source}"
+    return source
+
+
+def reading_lines(each: Explanation | SystemExplanation) -> Iterator[str]:
+    """The readings, and what others would turn."""
+    readings = each.rules.readings
+    yield "  readings: " + ", ".join(f"{name}={value}" for name, value in readings.items())
     for other in each.other_readings:
         turned = ", ".join(f"{name} {WORDS[value]}" for name, value in other.turns.items())
         yield f"  under {other.reading}={other.alternative}: {turned}"
-    if each.estimated:
-        yield f"  estimates or rumours: {', '.join(each.estimated)}"
+
+
+def note_lines(each: Explanation | SystemExplanation) -> Iterator[str]:
     for note in each.notes:
         yield f"  note: {note['text']} ({note['citation']}; {note['confidence']})"

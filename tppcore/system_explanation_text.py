@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tppcore.engine import exact
-from tppcore.explanation_text import WORDS, condition_lines, value_text
+from tppcore.explanation_text import (
+    closing_lines,
+    condition_lines,
+    heading_lines,
+    note_lines,
+    reading_lines,
+    value_text,
+    verdict_text,
+)
 from tppcore.rules.condition import combine
 from tppcore.rules.rulebook import DEFAULT_SCOPES
 from tppcore.rules.systems import leaf
@@ -14,19 +22,12 @@ from tppcore.system_explanation import ClaimExplained, SystemExplanation
 
 
 def lines(each: SystemExplanation) -> Iterator[str]:
-    rules, system = each.rules, each.system
-    to = f", destination {rules.destination}" if rules.destination else ""
-    yield f"{each.name}: {rules.as_of}{to} (rulebook {rules.hash})"
-    if system.took:
-        yield f"  taken as {system.took}"
-    yield f"  {each.outcome}"
-    if each.limiting_test:
-        yield f"  limiting test: {each.limiting_test}"
+    system = each.system
+    yield from heading_lines(each, system.took, each.limiting_test)
     yield ""
     for part in each.parts:
-        count = value_text(part.count)
         host = " (host)" if part.is_host else ""
-        yield f"  {count} x {part.name}{host}: TPP {value_text(part.tpp)}"
+        yield f"  {value_text(part.count)} x {part.name}{host}: TPP {value_text(part.tpp)}"
     yield ""
     yield from _metric_lines(each)
     if each.claims:
@@ -36,17 +37,13 @@ def lines(each: SystemExplanation) -> Iterator[str]:
     yield ""
     yield from _paragraph_lines(each)
     yield ""
-    yield "  readings: " + ", ".join(f"{name}={value}" for name, value in rules.readings.items())
-    for other in each.other_readings:
-        turned = ", ".join(f"{name} {WORDS[value]}" for name, value in other.turns.items())
-        yield f"  under {other.reading}={other.alternative}: {turned}"
+    yield from reading_lines(each)
     if each.estimated:
         yield f"  estimates or rumours: {'; '.join(each.estimated)}"
     for name in ("sources", "notes"):
         if name in system.info:
             yield f"  {name}: {system.info[name]}"
-    for note in each.notes:
-        yield f"  note: {note['text']} ({note['citation']}; {note['confidence']})"
+    yield from note_lines(each)
 
 
 def _metric_lines(each: SystemExplanation) -> Iterator[str]:
@@ -75,23 +72,15 @@ def _paragraph_lines(each: SystemExplanation) -> Iterator[str]:
     cited = ""
     for part in each.paragraphs:
         paragraph = part.paragraph
-        label = f" [{paragraph.status}]" if paragraph.status != "in force" else ""
         any_of = "any single circuit in " if paragraph.scope in DEFAULT_SCOPES else ""
-        yield f"  {any_of}{paragraph.id}: {WORDS[part.verdict]}{label}"
+        yield f"  {any_of}{paragraph.id}: {verdict_text(part)}"
         if paragraph.scope not in DEFAULT_SCOPES:
             written = combine(paragraph.source["condition"], each.rules.vocabulary.kind)
             yield from condition_lines(written, part, verdicts, "      ")
         for identity in circuits:
             if any(test.metric == leaf(identity) for test in part.tests):
                 yield from _circuit_lines(identity, each)
-        if part.missing:
-            yield f"      missing: {', '.join(part.missing)}"
-        if paragraph.assumed and part.verdict is not False:
-            yield f"      assumed, not computed: {'; '.join(paragraph.assumed)}"
-        source = f"{paragraph.citation} ({paragraph.confidence})"
-        if source != cited:
-            yield f"      {source}"
-        cited = source
+        cited = yield from closing_lines(part, cited)
 
 
 def _circuit_lines(identity: str, each: SystemExplanation) -> Iterator[str]:

@@ -233,13 +233,33 @@ class TestChips:
                 assert places.values.tolist() == [0]
                 assert table.chips[0].id == expected, (text, order)
 
-    def test_integer_ids(self) -> None:
-        chips = {**CHIPS, "id": [7, 5, 100]}
-        for kind in (np.int64, np.uint64, np.int32):
-            parts = long(chip=np.array([7, 100, 5, 7, 100, 5], kind))
-            assert found(SystemTable(parts, chips)) == EXPECTED
-        chips["id"] = [7, 5, 10**12]
-        assert found(SystemTable(long(chip=[7, 10**12, 5, 7, 10**12, 5]), chips)) == EXPECTED
+    @pytest.mark.parametrize("kind", [np.int8, np.uint16, np.int32, np.int64, np.uint64])
+    @pytest.mark.parametrize(
+        "ids",
+        [
+            np.array([7, 5, 100]),
+            np.array([0, 2, 300], np.int16),
+            np.array([7, 0, 100], np.uint64),
+            np.array([7, -5, 10**12]),
+            np.array([2**64 - 1, 3, 100], np.uint64),
+            np.array([-1, 0, 2**63 - 1]),
+        ],
+        ids=str,
+    )
+    def test_integer_ids(self, ids: np.ndarray, kind: type) -> None:
+        limits, known = np.iinfo(kind), ids.tolist()
+        chips = {"id": ids, "tops_fp8": CHIPS["tops_fp8"]}
+
+        def places(*numbers: int) -> list[int]:
+            parts = {"system": [1] * len(numbers), "chip": np.array(numbers, kind)}
+            read = SystemTable({**parts, "count": [1] * len(numbers)}, chips)
+            return read.parts.items.values.tolist()
+
+        held = [each for each in known if limits.min <= each <= limits.max]
+        assert places(*held, *held) == [known.index(each) for each in held] * 2
+        for wrong in {1, 6, 101, limits.min, limits.max} - set(known):
+            with pytest.raises(InputError, match=f"column chip: {wrong}; expected one of the 3"):
+                places(*held, wrong)
 
     def test_integer_ids_as_text(self) -> None:
         parts = long(chip=["7", "100", "5", "7", "100", "5"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import tppcore as tpp
 from tppcore.cli import cli
 from tppcore.engine import c
 from tppcore.engine.choose import available
+
+Limit = Callable[[str, str], tpp.Rulebook]
 
 ENGINES = [
     pytest.param(name, marks=pytest.mark.skipif(not available(name), reason=f"no {name}"))
@@ -98,33 +101,6 @@ def test_sums_in_columns(engine: str) -> None:
     assert list(found["system"]) == ["a", "b"]
 
 
-RULE = """id = "us-own"
-title = "A limit on sums"
-jurisdiction = "US"
-[[version]]
-effective = 2026-01-01
-status = "in force"
-confidence = "M"
-citation = "none"
-url = "https://example.org"
-scope = "system"
-[[version.paragraph]]
-id = "at"
-all = ["{metric} >= {threshold}"]
-title = "At the limit"
-[[version.paragraph]]
-id = "over"
-all = ["{metric} > {threshold}"]
-title = "Over the limit"
-"""
-
-
-def own(tmp_path: Path, metric: str, threshold: str) -> tpp.Rulebook:
-    file = tmp_path / "us-own.toml"
-    file.write_text(RULE.format(metric=metric, threshold=threshold))
-    return tpp.rulebook("2026-11-22", rules=["us-own"], files=[file])
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("rates", "counts", "threshold"),
@@ -138,7 +114,7 @@ def own(tmp_path: Path, metric: str, threshold: str) -> tpp.Rulebook:
     ],
 )
 def test_a_sum_on_the_line(
-    tmp_path: Path, engine: str, rates: list[str], counts: list[int], threshold: str
+    limit: Limit, engine: str, rates: list[str], counts: list[int], threshold: str
 ) -> None:
     """A sum is on the line, or beyond it by a digit that no double carries."""
     chips = {"id": list(range(len(rates))), "tops_int8": rates}
@@ -146,21 +122,21 @@ def test_a_sum_on_the_line(
     systems = tpp.SystemTable(own_parts, chips=chips)
     # A threshold has at most 18 digits; beyond these the sum is a little over it.
     written = threshold if len(threshold.replace(".", "")) <= 18 else threshold.partition(".")[0]
-    found = tpp.classify(systems, own(tmp_path, "aggregate_tpp", written), engine=engine)
-    assert found["us-own/at"][0]
-    assert found["us-own/over"][0] == (written != threshold)
+    found = tpp.classify(systems, limit("aggregate_tpp", written), engine=engine)
+    assert found["own/at"][0]
+    assert found["own/over"][0] == (written != threshold)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_ratios_of_sums_on_the_line(tmp_path: Path, engine: str) -> None:
+def test_ratios_of_sums_on_the_line(limit: Limit, engine: str) -> None:
     """24 GB/s over 40 x 8 TOPS x bit is 0.075."""
     chips = {"id": ["x", "y"], "tops_int8": ["10", "30"], "dram_gb_s": ["9", "5"]}
     parts = {"system": [1, 1, 2, 2], "chip": ["x", "y", "x", "y"], "count": [1, 3, 1, 1]}
-    rules = own(tmp_path, "bandwidth_per_tpp", "0.03")
+    rules = limit("bandwidth_per_tpp", "0.03")
     found = tpp.classify(tpp.SystemTable(parts, chips), rules, engine=engine)
     # 24 / 800 is 0.03; 14 / 320 is more.
-    assert list(found["us-own/at"]) == [True, True]
-    assert list(found["us-own/over"]) == [False, True]
+    assert list(found["own/at"]) == [True, True]
+    assert list(found["own/over"]) == [False, True]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
 import tppcore as tpp
 from tppcore.rules.systems import leaf, of_systems
+
+Limit = Callable[[str, str], tpp.Rulebook]
 
 TODAY = "2026-11-22"
 A, B = "us-4a090/a", "us-4a090/b"
@@ -180,39 +182,16 @@ def test_network_of_a_cluster_of_the_catalogue_is_bounded_by_its_scale_out() -> 
     assert found["us-eo14110-cluster/cluster"] is None
 
 
-RULE = """id = "us-own"
-title = "A limit on sums"
-jurisdiction = "US"
-[[version]]
-effective = 2026-01-01
-status = "in force"
-confidence = "M"
-citation = "none"
-url = "https://example.org"
-scope = "system"
-[[version.paragraph]]
-id = "sum"
-title = "Sum over the circuits"
-all = ["{test}"]
-"""
-
-
-def own(tmp_path: Path, test: str) -> tpp.Rulebook:
-    file = tmp_path / "us-own.toml"
-    file.write_text(RULE.format(test=test))
-    return tpp.rulebook(TODAY, rules=["us-own"], files=[file])
-
-
-def test_a_rule_on_sums_is_exact(tmp_path: Path) -> None:
+def test_a_rule_on_sums_is_exact(limit: Limit) -> None:
     """0.1 + 0.2 is 0.3: in doubles it is more."""
     parts = [(tpp.Chip("a", tops={"int8": "0.1"}), 1), (tpp.Chip("b", tops={"int8": "0.2"}), 1)]
-    system = tpp.System(parts=parts)
-    assert tpp.classify(system, own(tmp_path, "aggregate_tpp > 2.4"))["us-own/sum"] is False
-    assert tpp.classify(system, own(tmp_path, "aggregate_tpp >= 2.4"))["us-own/sum"] is True
+    system, rules = tpp.System(parts=parts), limit("aggregate_tpp", "2.4")
+    assert tpp.classify(system, rules)["own/over"] is False
+    assert tpp.classify(system, rules)["own/at"] is True
     assert 0.1 * 8 + 0.2 * 8 > 2.4
 
 
-def test_a_metric_of_one_circuit_is_not_asked_of_a_system(tmp_path: Path) -> None:
-    rules = own(tmp_path, "tpp >= 4800")
-    with pytest.raises(tpp.TppError, match="us-own/sum: tpp is a metric of one circuit"):
+def test_a_metric_of_one_circuit_is_not_asked_of_a_system(limit: Limit) -> None:
+    rules = limit("tpp", "4800")
+    with pytest.raises(tpp.TppError, match="own/at: tpp is a metric of one circuit"):
         tpp.classify(tpp.System(parts={"H20": 8}), rules)

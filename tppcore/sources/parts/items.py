@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tppcore.engine import shards
 from tppcore.engine.columns import Column
 from tppcore.errors import InputError, TppError, UnknownName
 from tppcore.rules.store import specs
@@ -26,6 +27,8 @@ _NULL, _UNKNOWN = np.iinfo(np.int64).min, np.iinfo(np.int64).min + 1
 """Beside places of items, 0 and up, and of inner systems, -1 and down."""
 
 _DENSE = 1 << 20  # the span of integer ids that are looked up in an array
+_BLOCK = 1 << 15  # numbers that are looked up while they stay in the L2 cache
+_SMALL, _LARGEST = np.iinfo(np.int32).max, np.iinfo(np.int64).max
 
 
 class Items:
@@ -87,24 +90,25 @@ class Items:
         ids = None if self._ids is None or self._ids.words is not None else self._ids.numbers
         if ids is None or np.array_equal(ids, np.arange(len(ids))):
             return keys.codes
-        ids = ids.astype(np.int64)
-        low, high = (int(ids.min()), int(ids.max())) if len(ids) else (0, -1)
         numbers = keys.numbers
-        if high - low < _DENSE:
-            lookup = np.full(max(high - low, -1) + 3, _UNKNOWN)  # an unknown at both ends
-            lookup[ids - low + 1] = np.arange(len(ids))
-            codes = np.clip(numbers, low - 1, high + 1).astype(np.int64) - (low - 1)
+        low, high = (int(ids.min()), int(ids.max())) if len(ids) else (0, -1)
+        if high - low < _DENSE and high <= _LARGEST:
+            lookup = np.full(max(high - low, -1) + 3, -1, np.int32)  # an unknown at both ends
+            lookup[ids.astype(np.int64) - low + 1] = np.arange(len(ids))
+            if numbers.dtype == np.uint64:
+                numbers = np.minimum(numbers, np.uint64(_LARGEST))
+            places = _gathered(lookup, numbers, low - 1)
         else:
-            order = np.argsort(ids)
-            codes = np.searchsorted(ids[order], numbers).clip(max=len(ids) - 1)
-            lookup = np.append(order, _UNKNOWN)
-            codes[ids[order][codes] != numbers] = len(ids)
-        used = _first_used(keys.codes, codes, lookup == _UNKNOWN)
-        if used is not None:
-            near = f"one of the {len(ids):,} ids of the chip table"
+            places = _searched(ids, numbers)
+        wrong = places < 0
+        if keys.codes.present is not None:
+            wrong &= ~keys.codes.nulls()
+        if wrong.any():
+            row = int(np.argmax(wrong))
             bounds = f", which go from {low} to {high}" if len(ids) else ""
-            raise InputError("chip", used, keys.value(used), near + bounds)
-        return _looked_up(lookup, keys.codes, codes)
+            expected = f"one of the {len(ids):,} ids of the chip table{bounds}"
+            raise InputError("chip", row, keys.value(row), expected)
+        return Column(places, present=keys.codes.present, first_bit=keys.codes.first_bit)
 
     def _of_words(
         self, words: Sequence[str | None], systems: Mapping[str, int]
@@ -231,16 +235,47 @@ def _first_used(codes: Column, numbers: NDArray[Any], strange: NDArray[np.bool_]
     return int(np.argmax(used)) if used.any() else None
 
 
-def _looked_up(lookup: Places, codes: Column, numbers: NDArray[Any]) -> Column:
+def _looked_up(places: Places, codes: Column, numbers: NDArray[Any]) -> Column:
     """The places that codes mean, with the nulls of both."""
-    small = len(lookup) == 0 or lookup[lookup != _NULL].max(initial=0) <= np.iinfo(np.int32).max
-    missing = lookup == _NULL
-    clean = np.where(missing, 0, lookup)
-    clean = clean.astype(np.int32) if small else clean
-    if not len(lookup):
+    if not len(places):
         return Column(np.zeros(len(numbers), np.int32), present=codes.present)
-    places = clean.take(numbers, mode="clip")
+    missing = places == _NULL
+    clean = np.where(missing, 0, places)
+    is_small = clean.min() >= -_SMALL and clean.max() <= _SMALL
+    found = _gathered(clean.astype(np.int32) if is_small else clean, numbers, 0)
     if not missing.any():
-        return Column(places, present=codes.present, first_bit=codes.first_bit)
+        return Column(found, present=codes.present, first_bit=codes.first_bit)
     nulls = missing.take(numbers, mode="clip") | codes.nulls()
-    return Column(places, present=np.packbits(~nulls, bitorder="little"))
+    return Column(found, present=np.packbits(~nulls, bitorder="little"))
+
+
+def _gathered(lookup: NDArray[Any], numbers: NDArray[Any], first: int) -> NDArray[Any]:
+    """lookup[numbers - first], or what stands at the end that a number lies beyond."""
+    found = np.empty(len(numbers), lookup.dtype)
+
+    def gather(begin: int, end: int) -> None:
+        for at in range(begin, end, _BLOCK):
+            part = slice(at, min(at + _BLOCK, end))
+            places = numbers[part].astype(np.int64)
+            np.clip(places, first, first + len(lookup) - 1, out=places)
+            places -= first
+            lookup.take(places, out=found[part], mode="clip")
+
+    shards.run(len(numbers), None, gather)
+    return found
+
+
+def _searched(ids: NDArray[Any], numbers: NDArray[Any]) -> NDArray[Any]:
+    """The row of each number among ids, or -1."""
+    if not len(ids):
+        return np.full(len(numbers), -1)
+    is_big, wanted_big = ids.dtype == np.uint64, numbers.dtype == np.uint64
+    if is_big != wanted_big:
+        # They have no common type of integers: what one of them can't hold, the other never meets.
+        kept = np.flatnonzero(ids <= _LARGEST if is_big else ids >= 0)
+        common = np.uint64 if wanted_big else np.int64
+        rows = _searched(ids[kept].astype(common), numbers.astype(common))
+        return np.where(rows < 0, -1, np.append(kept, -1)[rows])
+    order = np.argsort(ids)
+    rows = order[np.searchsorted(ids[order], numbers).clip(max=len(ids) - 1)]
+    return np.where(ids[rows] == numbers, rows, -1)

@@ -133,7 +133,7 @@ def _answered(answer: Any, question: parts.Question) -> Answer:
     found = verdicts.to_numpy()
     return (
         np.array([np.ma.filled(found[each], False) for each in parts.PARAGRAPHS]),
-        np.array([np.asarray(sums[name]) for name in question.sums]),
+        np.array([np.asarray(sums[name]) for name in question.sums]).reshape(-1, len(verdicts)),
     )
 
 
@@ -178,7 +178,8 @@ _MAKERS: dict[str, Callable[[parts.Systems, parts.Question, int], dict[str, Entr
 
 
 def _arrays(answer: Answer) -> Answer:
-    return np.array(answer[0]), np.array(answer[1])
+    verdicts, sums = np.array(answer[0]), np.array(answer[1])
+    return verdicts, sums.reshape(-1, verdicts.shape[1])
 
 
 def _differing(found: dict[str, Entry]) -> tuple[dict[str, int], dict[str, float]]:

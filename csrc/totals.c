@@ -219,6 +219,7 @@ static uint64_t find_large(const tpp_system_block *b, const tpp_items *items, in
     return found;
 }
 
+/* Writes the ends of a group for people. */
 static void report(const tpp_job *job, uint32_t f, uint64_t system, uint32_t systems,
                    const double *low, const double *high, uint64_t open)
 {
@@ -246,7 +247,12 @@ static tpp_status mend(const tpp_job *job, tpp_system_block *b, uint32_t f, uint
             return tpp_error_number(error, TPP_ERROR_WIDTH, system, 0, TPP_PART_VALUE, 0.0);
         }
         const exact_ends found = ends_of(figure, &sum);
-        report(job, f, system, 1, &found.nearest[0], &found.nearest[1], 0);
+        double *const *const out[2] = {job->low, job->high};
+        for (int i = 0; i < 2; i++) {
+            if (out[i] != NULL && out[i][f] != NULL) {
+                out[i][f][system] = found.nearest[i];
+            }
+        }
         if (ends != NULL) {
             if (found.given[0] != found.given[1]) {
                 tpp_totals_widen(b, f, ends, group);

@@ -53,7 +53,8 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_parts(document: Any) -> None:
-    assert set(document) == {"classify", "kinds", "chip", "rows", "paragraphs", "memory"}
+    parts = {"classify", "kinds", "chip", "rows", "paragraphs", "memory", "systems"}
+    assert set(document) == parts
     for part in document.values():
         assert {"kernel", "processor", "numpy", "polars"} <= set(part["machine"])
         assert part["rounds"] == 2
@@ -100,6 +101,35 @@ def test_chip(document: Any) -> None:
     assert "left_out" in in_c or in_c["ns"] > 0
 
 
+def test_systems(document: Any) -> None:
+    threads = document["systems"]["threads"]
+    for job in document["systems"]["found"].values():
+        assert {f"tppcore, {form} x{threads}" for form in ("lists", "long")} <= set(
+            job["contenders"]
+        )
+        for name, each in job["contenders"].items():
+            assert len(each["seconds"]) == 2
+            assert each["of_roof"] > 0
+            assert each["systems_that_differ"] == (None if name.startswith("roof") else 0)
+            assert (each["largest_error_of_sums"] or 0) < 1e-14
+    assert len(job["sums"]) == 4
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas", "numba"])
+def test_peers_agree_on_systems(library: str, bench: Any) -> None:
+    pytest.importorskip(library)
+    systems, parts = bench("systems"), bench("parts")
+    options = bench("options").Options(0, 0, 0, (), 2000, 2, 1, (library,))
+    for question in parts.QUESTIONS.values():
+        found = systems.contenders(parts.random(2000), question, options)
+        ours, *theirs = (e.answered(e.run()) for e in found.values() if e.answered is not None)
+        assert 0 < ours[0].mean() < 1
+        assert len(theirs) > 1
+        for verdicts, sums in theirs:
+            assert np.array_equal(verdicts, ours[0])
+            np.testing.assert_allclose(sums, ours[1], rtol=1e-14)
+
+
 def test_page(document: Any) -> None:
     """The documents' script makes a page of any run."""
     made = runpy.run_path(str(ROOT / "docs" / "make_speed.py"))
@@ -109,6 +139,11 @@ def test_page(document: Any) -> None:
     assert "| gate: of the roof | >= 0.80 |" in page
     assert "| gate: times Polars, streaming | >= 2.00 | not measured |  |  |" in page
     assert "20,000 rows, " in page
+    assert "| systems, classified, lists: of the roof | >= 0.60 |" in page
+    assert "## Systems" in page
+    without = {name: part for name, part in document.items() if name != "systems"}
+    assert "## Systems" not in made["page"](page, without)
+    assert "| systems, " not in made["page"](page, without)
 
 
 def test_one_part_leaves_the_others(document: Any, tmp_path: Path) -> None:

@@ -17,67 +17,81 @@ static TPP_INLINE __m256d doubles_at(const uint64_t *words)
     return _mm256_castsi256_pd(words_at(words));
 }
 
-/* Which vectors of a row are added up in one pass over the parts: their numbers are constants, so that
- * all of them stay in registers. */
+/* Which vectors of a row are added up in one pass over the parts, and where these are. All are constants
+ * for the usual rows, so that sums stay in registers and so does what finds them. */
 typedef struct {
     uint32_t sums;
-    uint32_t first_sum;
     uint32_t maxima;
-    uint32_t first_maximum;
     uint32_t unions;
-    uint32_t first_union;
+    size_t sum_at;
+    size_t maximum_at;
+    size_t set_at; /* in a row of the table, after its lanes */
+    size_t lanes;
+    size_t words; /* of sets */
 } tile;
 
-WITH_FMA static TPP_INLINE void add_tile(const tpp_items *items, const uint32_t *row,
+WITH_FMA static TPP_INLINE void add_tile(const uint64_t *table, const uint32_t *row,
                                          const double *count, const uint32_t *end,
                                          uint32_t systems, double *sum, uint64_t *set, tile t)
 {
-    const size_t lanes = items->lanes, words = TPP_LANES * items->sets;
-    const size_t sum_at = TPP_LANES * t.first_sum;
-    const size_t maximum_at = TPP_LANES * (items->sums + t.first_maximum);
-    const size_t union_at = TPP_LANES * t.first_union;
-    const uint64_t *sums = items->table + sum_at;
-    const uint64_t *maxima = items->table + maximum_at;
-    const uint64_t *unions = items->table + lanes + union_at;
-    const uint32_t *at = row + end[0];
-    count += end[0];
-    for (uint32_t s = 0; s < systems; s++, sum += lanes, set += words) {
-        const uint32_t *last = row + end[s + 1];
+    const size_t union_at = t.lanes + t.set_at;
+    size_t p = end[0];
+    for (const uint32_t *stop = end + systems; end < stop; sum += t.lanes, set += t.words) {
+        const size_t last = *++end;
+        const uint64_t *from = table + row[p];
+        __m256d c = _mm256_broadcast_sd(count + p);
         __m256d total[4], most[2];
         __m256i all[1];
-        size_t from = *at++;
-        __m256d c = _mm256_broadcast_sd(count++);
         for (uint32_t i = 0; i < t.sums; i++) {
-            total[i] = _mm256_mul_pd(c, doubles_at(sums + from + TPP_LANES * i));
+            total[i] = _mm256_mul_pd(c, doubles_at(from + t.sum_at + TPP_LANES * i));
         }
         for (uint32_t i = 0; i < t.maxima; i++) {
-            most[i] = doubles_at(maxima + from + TPP_LANES * i);
+            most[i] = doubles_at(from + t.maximum_at + TPP_LANES * i);
         }
         for (uint32_t i = 0; i < t.unions; i++) {
-            all[i] = words_at(unions + from + TPP_LANES * i);
+            all[i] = words_at(from + union_at + TPP_LANES * i);
         }
-        while (at < last) {
-            from = *at++;
-            c = _mm256_broadcast_sd(count++);
+        while (++p < last) {
+            from = table + row[p];
+            c = _mm256_broadcast_sd(count + p);
             for (uint32_t i = 0; i < t.sums; i++) {
-                total[i] = _mm256_fmadd_pd(c, doubles_at(sums + from + TPP_LANES * i), total[i]);
+                total[i] = _mm256_fmadd_pd(c, doubles_at(from + t.sum_at + TPP_LANES * i), total[i]);
             }
             for (uint32_t i = 0; i < t.maxima; i++) {
-                most[i] = _mm256_max_pd(most[i], doubles_at(maxima + from + TPP_LANES * i));
+                most[i] = _mm256_max_pd(most[i], doubles_at(from + t.maximum_at + TPP_LANES * i));
             }
             for (uint32_t i = 0; i < t.unions; i++) {
-                all[i] = _mm256_or_si256(all[i], words_at(unions + from + TPP_LANES * i));
+                all[i] = _mm256_or_si256(all[i], words_at(from + union_at + TPP_LANES * i));
             }
         }
         for (uint32_t i = 0; i < t.sums; i++) {
-            _mm256_storeu_pd(sum + sum_at + TPP_LANES * i, total[i]);
+            _mm256_storeu_pd(sum + t.sum_at + TPP_LANES * i, total[i]);
         }
         for (uint32_t i = 0; i < t.maxima; i++) {
-            _mm256_storeu_pd(sum + maximum_at + TPP_LANES * i, most[i]);
+            _mm256_storeu_pd(sum + t.maximum_at + TPP_LANES * i, most[i]);
         }
         for (uint32_t i = 0; i < t.unions; i++) {
-            _mm256_storeu_si256((__m256i *)(void *)(set + union_at + TPP_LANES * i), all[i]);
+            _mm256_storeu_si256((__m256i *)(void *)(set + t.set_at + TPP_LANES * i), all[i]);
         }
+    }
+}
+
+/* Vector by vector. */
+WITH_FMA static void add_any(const tpp_items *items, const uint32_t *row, const double *count,
+                             const uint32_t *end, uint32_t systems, double *sum, uint64_t *set)
+{
+    const size_t lanes = items->lanes, words = TPP_LANES * items->sets;
+    for (size_t at = 0; at < TPP_LANES * items->sums; at += TPP_LANES) {
+        add_tile(items->table, row, count, end, systems, sum, set,
+                 (tile){.sums = 1, .sum_at = at, .lanes = lanes, .words = words});
+    }
+    for (size_t at = TPP_LANES * items->sums; at < lanes; at += TPP_LANES) {
+        add_tile(items->table, row, count, end, systems, sum, set,
+                 (tile){.maxima = 1, .maximum_at = at, .lanes = lanes, .words = words});
+    }
+    for (size_t at = 0; at < words; at += TPP_LANES) {
+        add_tile(items->table, row, count, end, systems, sum, set,
+                 (tile){.unions = 1, .set_at = at, .lanes = lanes, .words = words});
     }
 }
 
@@ -85,28 +99,20 @@ WITH_FMA static void add(const tpp_items *items, const uint32_t *row, const doub
                          const uint32_t *end, uint32_t systems, double *sum, uint64_t *set)
 {
     enum { SUMS = 4, MAXIMA = 2 };
-    const uint32_t sums = items->sums < SUMS ? items->sums : SUMS;
-    const uint32_t maxima = items->maxima < MAXIMA ? items->maxima : MAXIMA;
-    switch (sums * (MAXIMA + 1) + maxima) {
+    if (items->sums > SUMS || items->maxima > MAXIMA || items->sets > 1) {
+        add_any(items, row, count, end, systems, sum, set);
+        return;
+    }
+    switch (items->sums * (MAXIMA + 1) + items->maxima) {
 #define CASE(s, m)                                                                                 \
     case s * (MAXIMA + 1) + m:                                                                     \
-        add_tile(items, row, count, end, systems, sum, set,                                        \
-                 (tile){.sums = s, .maxima = m, .unions = 1});                                     \
+        add_tile(items->table, row, count, end, systems, sum, set,                                 \
+                 (tile){s, m, 1, 0, TPP_LANES * s, 0, TPP_LANES *(s + m), TPP_LANES});             \
         break;
 #define CASES(s) CASE(s, 0) CASE(s, 1) CASE(s, 2)
         CASES(0) CASES(1) CASES(2) CASES(3) CASES(4)
 #undef CASES
 #undef CASE
-    }
-    for (uint32_t i = SUMS; i < items->sums; i++) {
-        add_tile(items, row, count, end, systems, sum, set, (tile){.sums = 1, .first_sum = i});
-    }
-    for (uint32_t i = MAXIMA; i < items->maxima; i++) {
-        add_tile(items, row, count, end, systems, sum, set,
-                 (tile){.maxima = 1, .first_maximum = i});
-    }
-    for (uint32_t i = 1; i < items->sets; i++) {
-        add_tile(items, row, count, end, systems, sum, set, (tile){.unions = 1, .first_union = i});
     }
 }
 

@@ -264,7 +264,7 @@ def written(number: Fraction) -> Fraction:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_random_tables(seed: int) -> None:
     rng = random.Random(seed)
     items, n = rng.choice((1, 5, 130)), rng.choice((1, 2, 63, 64, 65, 90))
@@ -512,7 +512,7 @@ def test_bad_counts(dtype: str, count: float) -> None:
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
-@pytest.mark.parametrize("items", [3, 127, 255, 256, 33000])
+@pytest.mark.parametrize("items", [3, 128, 256, 33000])
 def test_bad_items(dtype: str, items: int) -> None:
     values = np.zeros(400, dtype)
     span = np.iinfo(dtype)

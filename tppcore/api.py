@@ -28,6 +28,7 @@ def classify(
     engine: str | None = None,
     threads: int | None = None,
     out: Verdicts | None = None,
+    sums: Sequence[str] = (),
 ) -> Verdicts:
     """Which paragraphs of a rulebook each row meets, exactly.
 
@@ -45,6 +46,8 @@ def classify(
     out: earlier verdicts of the same rulebook over as many rows, whose memory the new ones take:
         fresh memory costs a third of the time and more. The earlier ones are void then, even if
         an error is raised.
+    sums: of a SystemTable, what is added up (or the largest) over the parts, to be had from the
+        same pass as `.sums`: aggregate_tpp, largest_circuit_tpp, memory_capacity ...
 
     Raises
     ------
@@ -52,7 +55,9 @@ def classify(
     an engine that can't run. ValueError: `out` does not fit.
     """
     if (many := system_api.of(table)) is not None:
-        return system_api.classify(many, rules, engine, threads, out)
+        return system_api.classify(many, rules, engine, threads, out, sums)
+    if sums:
+        raise TppError("sums: expected a SystemTable")
     read = Table(table, rules.vocabulary)
     if engine is None and read.chips is not None:
         engine = "exact"
@@ -140,7 +145,7 @@ def metrics(
     rules = without_paragraphs(readings)
     read = Table(table, vocabulary)
     low, high = _bounds(rules, read, tuple(wanted), engine)
-    return answer(read, wanted, low, high)
+    return answer(read, wanted, list(low), list(high))
 
 
 def _bounds(

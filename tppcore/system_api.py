@@ -16,7 +16,7 @@ from tppcore.engine.columns import Doubles
 from tppcore.engine.exact import Interval, Metrics
 from tppcore.engine.totals import met
 from tppcore.errors import TppError, UnknownName
-from tppcore.rules.expression import FormulaError
+from tppcore.rules.expression import FormulaError, Quantity
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.systems import SystemLaw, of_systems
 from tppcore.rules.vocabulary import Vocabulary
@@ -82,23 +82,44 @@ def classify(
     engine: str | None,
     threads: int | None,
     out: Verdicts | None,
+    sums: Sequence[str],
 ) -> Verdicts:
     """As `tppcore.classify`, for systems."""
     law = of_systems(rules)
+    summed = None
     if isinstance(systems, Few):
         chosen = choose(engine or "exact")
-        if chosen != "exact":
-            raise TppError(f"engine {chosen!r} takes systems as a SystemTable; expected exact")
+        if chosen != "exact" or sums:
+            what = "sums" if sums else f"engine {chosen!r}"
+            raise TppError(f"{what}: expected a SystemTable (see tppcore.metrics for one system)")
         bitmaps = oracle.decide_rows(law.whole, systems.rows(law), len(systems))
     else:
         chosen = choose(engine)
-        room = None if out is None else out.bitmaps
-        bitmaps = system_batch.classify(systems, law, chosen, threads, room)
+        room = None if out is None else (out.bitmaps, out.summed)
+        names = _totals(sums, law.whole, systems)
+        bitmaps, summed = system_batch.classify(systems, law, names, chosen, threads, room)
     if out is not None and bitmaps is not out.bitmaps:
         out.bitmaps.check(len(bitmaps.values), bitmaps.rows)
         out.bitmaps.values[:], out.bitmaps.valid[:] = bitmaps.values, bitmaps.valid
         bitmaps = out.bitmaps
-    return Verdicts(law.whole, systems, bitmaps, chosen)
+    return Verdicts(law.whole, systems, bitmaps, chosen, summed, tuple(sums))
+
+
+def _totals(names: Sequence[str], whole: Rulebook, table: SystemTable) -> list[str]:
+    """The quantities that are sums, or largest values, by their own names or those of metrics.
+    Raises UnknownName."""
+    found = []
+    totals = {spec.name for spec in whole.vocabulary.totals}
+    _check_names(names, whole)
+    for name in names:
+        tree = whole.formulas.tree(name)
+        if not isinstance(tree, Quantity) or tree.name not in totals:
+            known = [n for n in shown(whole.vocabulary) if n in totals]
+            raise UnknownName(f"{name!r} is no sum over parts; expected one of {', '.join(known)}")
+        if tree.name in table.facts.by_quantity:
+            raise TppError(f"{name!r} is stated of the systems too: expected tppcore.metrics")
+        found.append(tree.name)
+    return found
 
 
 def metrics(
@@ -119,8 +140,9 @@ def metrics(
         law = SystemLaw(measures, circuit)
         rows = list(system_batch.exact_rows(systems, law, range(len(systems))))
     else:
-        low, high = system_batch.ends(systems, measures, circuit, wanted, chosen)
-        return answer(systems, wanted, low, high)
+        return answer(
+            systems, wanted, *system_batch.ends(systems, measures, circuit, wanted, chosen)
+        )
     low, high = np.full((2, len(wanted), len(rows)), np.nan)
     for r, row in enumerate(rows):
         values = Metrics(measures.formulas, row)
@@ -128,7 +150,7 @@ def metrics(
             interval = values.metric(name)
             if interval.applicable:
                 low[i, r], high[i, r] = float(interval.low), float(interval.high)
-    return answer(systems, wanted, low, high)
+    return answer(systems, wanted, list(low), list(high))
 
 
 _FIRST = ("aggregate_tpp", "largest_circuit_tpp", "circuits")

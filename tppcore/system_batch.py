@@ -3,8 +3,9 @@ parts, and settled in fractions where doubles can't."""
 
 from __future__ import annotations
 
+import math
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,12 @@ from tppcore.engine import systems as engines
 from tppcore.engine.choose import module
 from tppcore.engine.columns import Bitmaps, Column, Columns, Doubles
 from tppcore.engine.exact import ANYTHING, Interval, Metrics, Row, point
-from tppcore.engine.parts import Figure, Parts, SystemProgram, TooWide
+from tppcore.engine.parts import Figure, Parts, Sums, SystemProgram, TooWide
 from tppcore.engine.totals import UNKNOWN_COUNT, Part, met, totals
 from tppcore.engine.widen import widened
 from tppcore.errors import InputError
 from tppcore.program.compile import compile as compile_program
+from tppcore.rules.expression import Quantity
 from tppcore.rules.expression import quantities as read_by
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.systems import SystemLaw
@@ -40,33 +42,58 @@ def leaves(law: SystemLaw, verdicts: Sequence[bool | None]) -> Iterator[tuple[st
 
 
 def classify(
-    table: SystemTable, law: SystemLaw, engine: str, threads: int | None, out: Bitmaps | None
-) -> Bitmaps:
-    """Verdicts of every paragraph of the law on every system. Raises InputError."""
-    if engine != "exact":
-        program = _program(table, law, engine, threads)
-        _check_stated(table, program.figures, engine, threads)
-        try:
-            with _rows_of_caller(table):
-                bitmaps, unsettled = engines.evaluate(
-                    program,
-                    table.parts,
-                    table.facts,
-                    engine=engine,
-                    threads=threads,
-                    out=out,
-                )
-        except TooWide:
-            pass
-        else:
-            if len(unsettled):
-                settled = oracle.decide_rows(
-                    law.whole, exact_rows(table, law, unsettled.tolist()), len(unsettled)
-                )
-                _put(bitmaps, unsettled, settled)
-            return bitmaps
-    rows = exact_rows(table, law, range(len(table)))
-    return oracle.decide_rows(law.whole, rows, len(table))
+    table: SystemTable,
+    law: SystemLaw,
+    names: Sequence[str],
+    engine: str,
+    threads: int | None,
+    out: tuple[Bitmaps, Sums | None] | None,
+) -> tuple[Bitmaps, Sums | None]:
+    """Verdicts of every paragraph of the law on every system, and the sums of these names.
+
+    `out`: what an earlier call gave, whose memory is used again. Raises InputError.
+    """
+    if engine == "exact":
+        return _exactly(table, law, names)
+    program = _program(table, law, names, engine, threads)
+    _check_stated(table, program.figures, engine, threads)
+    figures = [figure for name in names for figure in program.figures if figure.name == name]
+    sums = None if out is None else out[1]
+    if names and (sums is None or not sums.fits(figures, table.parts)):
+        sums = Sums.empty(figures, table.parts)
+    try:
+        with _rows_of_caller(table):
+            bitmaps, unsettled = engines.evaluate(
+                program,
+                table.parts,
+                table.facts,
+                engine=engine,
+                threads=threads,
+                out=None if out is None else out[0],
+                sums=sums if names else None,
+            )
+    except TooWide:
+        return _exactly(table, law, names)
+    if len(unsettled):
+        rows = exact_rows(table, law, unsettled.tolist())
+        _put(bitmaps, unsettled, oracle.decide_rows(law.whole, rows, len(unsettled)))
+    return bitmaps, sums if names else None
+
+
+def _exactly(
+    table: SystemTable, law: SystemLaw, names: Sequence[str]
+) -> tuple[Bitmaps, Sums | None]:
+    rows = list(exact_rows(table, law, range(len(table))))
+    bitmaps = oracle.decide_rows(law.whole, rows, len(table))
+    ends = [
+        [tuple(map(float, (row[n].low, row[n].high))) if n in row else _OPEN for row in rows]
+        for n in names
+    ]
+    low, high = (tuple(np.array([pair[i] for pair in each]) for each in ends) for i in (0, 1))
+    return bitmaps, Sums(tuple(names), low, high) if names else None
+
+
+_OPEN = (0.0, math.inf)
 
 
 def _put(into: Bitmaps, rows: Any, settled: Bitmaps) -> None:
@@ -82,25 +109,28 @@ def _put(into: Bitmaps, rows: Any, settled: Bitmaps) -> None:
 _kept: weakref.WeakKeyDictionary[Table, dict[Any, SystemProgram]] = weakref.WeakKeyDictionary()
 
 
-def _program(table: SystemTable, law: SystemLaw, engine: str, threads: int | None) -> SystemProgram:
+def _program(
+    table: SystemTable, law: SystemLaw, names: Sequence[str], engine: str, threads: int | None
+) -> SystemProgram:
     """The law compiled for the items of a table; kept where these are chips, which never change."""
-    key = (law.whole.hash, frozenset(table.facts.by_quantity))
+    key = (law.whole.hash, frozenset(table.facts.by_quantity), frozenset(names))
     kept = {} if table.items.chips is None else _kept.setdefault(table.items, {})
     if key not in kept:
-        kept[key] = _compiled(table, law, engine, threads)
+        kept[key] = _compiled(table, law, names, engine, threads)
     return kept[key]
 
 
 def _compiled(
-    table: SystemTable, law: SystemLaw, engine: str, threads: int | None
+    table: SystemTable, law: SystemLaw, names: Sequence[str], engine: str, threads: int | None
 ) -> SystemProgram:
     formulas = law.whole.formulas
     read: set[str] = set()
     for name in law.composite.metrics_used:
         read |= read_by(formulas.tree(name))
-    figures = _figures(table.items, law.circuit, read)
+    figures = _figures(table.items, law.circuit, read | set(names))
     leaves = [name for name in law.leaves if name in read]
-    given = {*(figure.name for figure in figures), *leaves, *table.facts.by_quantity}
+    summed = {figure.name for figure in figures} & read
+    given = {*summed, *leaves, *table.facts.by_quantity}
     program = compile_program(law.composite, given)
     places = {name: i for i, name in enumerate(law.leaves)}
     composite = {each.id: i for i, each in enumerate(law.composite.paragraphs)}
@@ -131,24 +161,23 @@ def _item_rows(items: Table) -> list[Row]:
     return list(oracle.rows(items.columns, without_paragraphs(None).vocabulary))
 
 
-def _figures(items: Table, circuit: Rulebook, names: set[str]) -> tuple[Figure, ...]:
-    """What each item gives to the aggregated quantities of these names."""
-    formulas = circuit.formulas
-    wanted = [spec for spec in formulas.vocabulary.totals if spec.name in names]
-    values = [Metrics(formulas, row) for row in _item_rows(items)] if wanted else []
-    found = []
-    for spec in wanted:
+_figures_kept: weakref.WeakKeyDictionary[Table, dict[Any, Figure]] = weakref.WeakKeyDictionary()
+
+
+def _figures(items: Table, circuit: Rulebook, names: Set[str]) -> tuple[Figure, ...]:
+    """What each item gives to the aggregated quantities of these names; kept as programs are."""
+    wanted = [spec for spec in circuit.vocabulary.totals if spec.name in names]
+    kept = {} if items.chips is None else _figures_kept.setdefault(items, {})
+    readings = tuple(circuit.readings.items())
+    lacking = [spec for spec in wanted if (readings, spec.name) not in kept]
+    values = [Metrics(circuit.formulas, row) for row in _item_rows(items)] if lacking else []
+    for spec in lacking:
         each = [one.metric(item_metric(spec.name)) for one in values]
-        found.append(
-            Figure(
-                spec.name,
-                spec.total == "sum",
-                spec.with_hosts,
-                [one.low for one in each],
-                [one.high for one in each],
-            )
-        )
-    return tuple(found)
+        low = [one.low for one in each]
+        high = low if all(one.known for one in each) else [one.high for one in each]
+        is_sum = spec.total == "sum"
+        kept[readings, spec.name] = Figure(spec.name, is_sum, spec.with_hosts, low, high)
+    return tuple(kept[readings, spec.name] for spec in wanted)
 
 
 def _check_stated(
@@ -158,8 +187,8 @@ def _check_stated(
     stated = [each for each in figures if each.name in table.facts.by_quantity]
     if not stated:
         return
-    lows, highs = engines.aggregates(stated, table.parts, engine=engine, threads=threads)
-    for figure, low, high in zip(stated, lows, highs, strict=True):
+    sums = engines.aggregates(stated, table.parts, engine=engine, threads=threads)
+    for figure, low, high in zip(stated, sums.low, sums.high, strict=True):
         column = table.facts.by_quantity[figure.name]
         ends = (column.values, column.values) if column.low is None else (column.low, column.high)
         for end, bound, side in ((ends[1], low, -1), (ends[0], high, 1)):
@@ -228,19 +257,24 @@ def _exact_parts(parts: Parts, i: int, items: Sequence[Row]) -> list[Part]:
 
 def ends(
     table: SystemTable, measures: Rulebook, circuit: Rulebook, names: Sequence[str], engine: str
-) -> tuple[Doubles, Doubles]:
+) -> tuple[Sequence[Doubles], Sequence[Doubles]]:
     """Both ends of metrics over sums in doubles, for people to look at."""
-    read = frozenset().union(*(read_by(measures.formulas.tree(name)) for name in names))
-    figures = _figures(table.items, circuit, set(read))
+    trees = [measures.formulas.tree(name) for name in names]
+    figures = _figures(table.items, circuit, frozenset().union(*map(read_by, trees)))
     with _rows_of_caller(table):
-        lows, highs = engines.aggregates(figures, table.parts, engine=engine)
-    given = dict(table.facts.by_quantity)
-    for figure, low, high in zip(figures, lows, highs, strict=True):
-        given[figure.name] = _beside(given.get(figure.name), low, high)
+        sums = engines.aggregates(figures, table.parts, engine=engine)
+    facts = table.facts.by_quantity
+    places = {name: i for i, name in enumerate(sums.names) if name not in facts}
+    if all(isinstance(tree, Quantity) and tree.name in places for tree in trees):
+        chosen = [places[tree.name] for tree in trees if isinstance(tree, Quantity)]
+        return [sums.low[i] for i in chosen], [sums.high[i] for i in chosen]
+    given = dict(facts)
+    for name, low, high in zip(sums.names, sums.low, sums.high, strict=True):
+        given[name] = _beside(given.get(name), low, high)
     columns = Columns(len(table), given)
     program = compile_program(measures, given, tuple(names), verdicts=False)
-    found: tuple[Doubles, Doubles] = module(engine).metrics(program, widened(columns))
-    return found
+    lows, highs = module(engine).metrics(program, widened(columns))
+    return list(lows), list(highs)
 
 
 def _beside(stated: Column | None, low: Doubles, high: Doubles) -> Column:

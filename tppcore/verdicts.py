@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.engine.columns import Bitmaps
+from tppcore.engine.parts import Sums
 from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.ends import answer
 from tppcore.sinks.outcome import Ladder
 
 if TYPE_CHECKING:
     from tppcore.explanation import Explanation
+    from tppcore.system_explanation import SystemExplanation
 
 
 class Answered(Protocol):
@@ -27,6 +30,8 @@ class Answered(Protocol):
 
     def chip(self, i: int) -> Any: ...
 
+    def answer(self, columns: dict[str, Any]) -> Any: ...
+
 
 class Verdicts:
     """One verdict (true, false or undetermined) for each paragraph and row.
@@ -36,8 +41,17 @@ class Verdicts:
     data frames (null where undetermined).
     """
 
-    def __init__(self, rules: Rulebook, table: Answered, bitmaps: Bitmaps, engine: str) -> None:
+    def __init__(
+        self,
+        rules: Rulebook,
+        table: Answered,
+        bitmaps: Bitmaps,
+        engine: str,
+        summed: Sums | None = None,
+        asked: tuple[str, ...] = (),
+    ) -> None:
         self.rules, self.bitmaps, self.engine = rules, bitmaps, engine
+        self.summed, self._asked = summed, asked
         self._table = table
         self._index = {paragraph.id: i for i, paragraph in enumerate(rules.paragraphs)}
 
@@ -48,6 +62,14 @@ class Verdicts:
 
     def __len__(self) -> int:
         return self.bitmaps.rows
+
+    @property
+    def sums(self) -> Any:
+        """What `classify` was asked to add up over the parts of systems, in columns as `metrics`
+        gives them: doubles to look at."""
+        if self.summed is None:
+            return self._table.answer({})
+        return answer(self._table, self._asked, self.summed.low, self.summed.high)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index)
@@ -172,7 +194,7 @@ class Verdicts:
             found[text] = found.get(text, 0) + int(counts[code])
         return found
 
-    def explain(self, i: int = 0) -> Explanation:
+    def explain(self, i: int = 0) -> Explanation | SystemExplanation:
         """Row i (from 0) explained: every paragraph, every test. Raises IndexError."""
         from tppcore.explanation import explain
 

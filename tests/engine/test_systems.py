@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tppcore.engine import c, choose, sums, systems
+from tppcore.engine import adding, c, choose, systems
 from tppcore.engine.columns import Bitmaps, Column, Columns
 from tppcore.engine.parts import Figure, Parts, SystemProgram, TooWide, bits
 from tppcore.errors import InputError
@@ -28,6 +28,13 @@ INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uin
 
 
 # ---- laws and parts ----
+
+
+def both_ends(figures: Sequence[Figure], parts: Parts, **options: Any) -> tuple[Any, Any]:
+    """Both ends of figures as arrays (figures, systems)."""
+    found = systems.aggregates(figures, parts, **options)
+    shape = (len(figures), parts.systems)
+    return np.array(found.low).reshape(shape), np.array(found.high).reshape(shape)
 
 
 def bitmaps(verdicts: Sequence[Sequence[bool | None]], items: int) -> Bitmaps:
@@ -165,7 +172,7 @@ def answers(law: SystemProgram, parts: Parts, **how: Any) -> list[tuple[Bitmaps,
     for threads in (1, 2):
         verdicts, unsettled = systems.evaluate(law, parts, facts, engine="c", threads=threads)
         found.append((verdicts, unsettled.tolist()))
-    found.append((out, sums.evaluate(law, parts, facts, c, None, out).tolist()))
+    found.append((out, adding.evaluate(law, parts, facts, c, None, out).tolist()))
     return found
 
 
@@ -191,8 +198,8 @@ def check(law: SystemProgram, parts: Parts) -> list[int]:
             if verdict is None and place < 0 and system in unsettled:
                 continue
             assert verdict == expected, (row, system, expected)
-    low, high = systems.aggregates(law.figures, parts, engine="c", threads=2)
-    other = systems.aggregates(law.figures, parts, engine="jit")
+    low, high = both_ends(law.figures, parts, engine="c", threads=2)
+    other = both_ends(law.figures, parts, engine="jit")
     np.testing.assert_array_equal(low, other[0])
     np.testing.assert_array_equal(high, other[1])
     for i, figure in enumerate(law.figures):
@@ -364,7 +371,7 @@ def test_thirds() -> None:
     parts = Parts(offsets_of([1, 1]), column([0, 0], "int8"), column([3, 2], "int8"))
     assert check(law, parts) == []
     assert verdicts_of(same(answers(law, parts))[0])[0] == [True, False]
-    low, high = systems.aggregates(law.figures, parts, engine="c")
+    low, high = both_ends(law.figures, parts, engine="c")
     assert low.tolist() == high.tolist() == [[1.0, 2 / 3]]
 
 
@@ -383,7 +390,7 @@ def test_missing_parts_leave_the_least_that_is_certain() -> None:
         column([2, 1, 1, 1, 1, 1, 3], "float64", [1, 5], 3),
     )
     check(law, parts)
-    low, high = systems.aggregates(law.figures, parts, engine="c")
+    low, high = both_ends(law.figures, parts, engine="c")
     # A count that nobody knows is at least 1, also of nothing; an item may be anything.
     assert low.tolist() == [[15, 5, 5, 15], [5, 5, 5, 5]]
     assert high.tolist() == [[INF, INF, 5, 15], [5, INF, 5, 5]]
@@ -405,7 +412,7 @@ def test_hosts_count_where_they_should() -> None:
         offsets_of([2, 1]), column([0, 1, 1], "uint16"), column([2, 1, 3], "int16"), hosts
     )
     check(law, parts)
-    low, _ = systems.aggregates(law.figures, parts, engine="c")
+    low, _ = both_ends(law.figures, parts, engine="c")
     assert low.tolist() == [[8, 0], [15, 21], [4, 0]]
     assert verdicts_of(same(answers(law, parts))[0]) == [[True, True], [True, False]]
 
@@ -469,7 +476,7 @@ def test_more_figures_than_one_pass_takes() -> None:
     figures = [points(f"f{i}", [i, 2 * i]) for i in range(70)]
     parts = Parts(offsets_of([2]), column([0, 1], "int32"), column([3, 1], "int32"))
     for engine in ("c", "jit"):
-        low, high = systems.aggregates(figures, parts, engine=engine)
+        low, high = both_ends(figures, parts, engine=engine)
         assert low[:, 0].tolist() == high[:, 0].tolist() == [5.0 * i for i in range(70)]
 
 
@@ -477,7 +484,7 @@ def test_figures_that_are_too_wide() -> None:
     parts = Parts(offsets_of([1]), column([0], "int32"), column([1], "int32"))
     for engine in ("c", "jit"):
         with pytest.raises(TooWide, match="f: whole numbers of its unit need more than 64 bits"):
-            systems.aggregates([points("f", ["123456789012345678901/3"])], parts, engine=engine)
+            both_ends([points("f", ["123456789012345678901/3"])], parts, engine=engine)
 
 
 # ---- errors ----
@@ -488,11 +495,11 @@ def refused(parts: Parts, match: str, *, items: int = 3) -> None:
     facts = Columns(parts.systems, {})
     for engine in ("c", "jit"):
         with pytest.raises(InputError, match=match):
-            systems.aggregates(law.figures, parts, engine=engine)
+            both_ends(law.figures, parts, engine=engine)
     with pytest.raises(InputError, match=match):
         systems.evaluate(law, parts, facts, engine="c", threads=2)
     with pytest.raises(InputError, match=match):
-        sums.evaluate(law, parts, facts, c, None, Bitmaps.empty(1, parts.systems))
+        adding.evaluate(law, parts, facts, c, None, Bitmaps.empty(1, parts.systems))
 
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, "float64"])
@@ -576,7 +583,7 @@ def test_arrays_that_are_no_parts() -> None:
     ):
         for engine in ("c", "jit"):
             with pytest.raises(error):
-                systems.aggregates([points("f", [1])], parts, engine=engine)
+                both_ends([points("f", [1])], parts, engine=engine)
 
 
 def test_no_systems() -> None:

@@ -102,6 +102,41 @@ def test_sums_in_columns(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_sums_beside_verdicts(engine: str) -> None:
+    """In one pass, in the memory of earlier ones where that fits, and as `metrics` gives them."""
+    names = ["aggregate_tpp", "largest_circuit_tpp", "memory_capacity"]
+    systems = tpp.SystemTable(table([("a", "H100", 8, False), ("b", "B20", 2, False)]))
+    found = tpp.classify(systems, RULES["today"], engine=engine, sums=names)
+    expected = tpp.metrics(systems, names, engine="exact")
+    assert list(found.sums) == list(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found.sums[name], values)
+    assert same(found, tpp.classify(systems, RULES["today"], engine="exact"))
+    again = tpp.classify(systems, RULES["today"], engine=engine, sums=names, out=found)
+    if engine != "exact":
+        assert again.summed is found.summed
+    other = tpp.classify(systems, RULES["today"], engine=engine, sums=names[:1], out=found)
+    assert list(other.sums) == [
+        "system",
+        "aggregate_tpp",
+        "aggregate_tpp_low",
+        "aggregate_tpp_high",
+    ]
+
+
+def test_sums_that_are_none() -> None:
+    systems = tpp.SystemTable(table([("a", "H100", 8, False)]))
+    with pytest.raises(tpp.UnknownName, match="'tpp_per_watt' is no sum over parts"):
+        tpp.classify(systems, RULES["today"], sums=["tpp_per_watt"])
+    with pytest.raises(tpp.UnknownName, match="tpp is a metric of one circuit"):
+        tpp.classify(systems, RULES["today"], sums=["tpp"])
+    with pytest.raises(tpp.TppError, match="sums: expected a SystemTable"):
+        tpp.classify(tpp.system("dgx-h100"), RULES["today"], sums=["circuits"])
+    with pytest.raises(tpp.TppError, match="sums: expected a SystemTable"):
+        tpp.classify(tpp.chip("H100"), RULES["today"], sums=["circuits"])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("rates", "counts", "threshold"),
     [

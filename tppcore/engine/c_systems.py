@@ -11,8 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.engine import c, shards
-from tppcore.engine.columns import Bitmaps, Column, Columns, Doubles, Words
-from tppcore.engine.parts import Figure, Parts, SystemProgram, TooWide, bits, check_shapes, refusal
+from tppcore.engine.columns import Bitmaps, Column, Columns, Words
+from tppcore.engine.parts import (
+    Figure,
+    Parts,
+    Sums,
+    SystemProgram,
+    TooWide,
+    bits,
+    check_shapes,
+    refusal,
+)
 from tppcore.engine.units import units
 from tppcore.errors import TppError
 
@@ -70,7 +79,8 @@ def _figures(figures: Sequence[Figure], items: int, kept: list[Any]) -> Any:
         kept += [whole, name]
         entry.name, entry.divisor, entry.exponent = name, whole.divisor, whole.exponent
         entry.low = _ffi.cast("uint64_t *", whole.low.ctypes.data)
-        entry.high = _ffi.cast("uint64_t *", whole.high.ctypes.data)
+        if figure.high is not figure.low:
+            entry.high = _ffi.cast("uint64_t *", whole.high.ctypes.data)
         entry.is_sum, entry.with_hosts = figure.is_sum, figure.with_hosts
     return table
 
@@ -100,9 +110,7 @@ def opened(law: SystemProgram) -> Items:
         key = id(law)
         if key not in _opened:
             handle = c.opened(law.program) if law.program.paragraphs else None
-            read = {each.quantity for each in law.program.inputs}
-            figures = [each for each in law.figures if handle is not None and each.name in read]
-            _opened[key] = law, Items(figures, law.items, handle, law.leaves, law.met)
+            _opened[key] = law, Items(law.figures, law.items, handle, law.leaves, law.met)
         _opened.move_to_end(key)
         if len(_opened) > _KEPT:
             _opened.popitem(last=False)
@@ -110,9 +118,15 @@ def opened(law: SystemProgram) -> Items:
 
 
 def evaluate(
-    law: SystemProgram, parts: Parts, facts: Columns, threads: int | None, out: Bitmaps
+    law: SystemProgram,
+    parts: Parts,
+    facts: Columns,
+    threads: int | None,
+    out: Bitmaps,
+    sums: Sums | None,
 ) -> NDArray[np.int64]:
-    """Writes the verdicts to `out`; the systems that are not settled. See `systems.evaluate`."""
+    """Writes the verdicts to `out`, and sums; the systems that are not settled. See
+    `systems.evaluate`."""
     items = opened(law)
     table, kept = _parts(parts)
     fact_table = _ffi.NULL
@@ -122,12 +136,13 @@ def evaluate(
     pointers = [_pointers(law, each) for each in (out.values, out.valid)]
     unsettled = np.zeros(-(-parts.systems // 64), np.uint64)
     unsettled_bits = _ffi.cast("uint64_t *", unsettled.ctypes.data)
+    ends = _ends([figure.name for figure in law.figures], sums)
 
     def work(begin: int, end: int) -> None:
         error = _ffi.new("tpp_error *")
         status = _lib.tpp_systems(
             *(items.pointer, table, fact_table, begin, end),
-            *(*pointers, unsettled_bits, _ffi.NULL, _ffi.NULL, error),
+            *(*pointers, unsettled_bits, *ends, error),
         )
         _check(status, error, items, parts)
 
@@ -137,18 +152,15 @@ def evaluate(
     return np.flatnonzero(bits(unsettled[None], parts.systems)[0])
 
 
-def aggregates(
-    figures: Sequence[Figure], parts: Parts, threads: int | None
-) -> tuple[Doubles, Doubles]:
-    """Both ends of every figure; see `systems.aggregates`."""
-    low, high = (np.empty((len(figures), parts.systems)) for _ in range(2))
+def aggregates(figures: Sequence[Figure], parts: Parts, threads: int | None, into: Sums) -> None:
+    """Writes figures to `into`; see `systems.aggregates`."""
     table, kept = _parts(parts)
     for first in range(0, len(figures), FIGURES):
         some = figures[first : first + FIGURES]
         items = Items(some, len(some[0].low))
-        ends = [c._rows(each[first : first + FIGURES], "double") for each in (low, high)]
+        ends = _ends([figure.name for figure in some], into)
 
-        def work(begin: int, end: int, items: Items = items, ends: list[Any] = ends) -> None:
+        def work(begin: int, end: int, items: Items = items, ends: tuple[Any, Any] = ends) -> None:
             error = _ffi.new("tpp_error *")
             null = _ffi.NULL
             status = _lib.tpp_systems(
@@ -158,6 +170,19 @@ def aggregates(
 
         shards.run(parts.systems, threads, work)
     del kept
+
+
+def _ends(names: Sequence[str], sums: Sums | None) -> tuple[Any, Any]:
+    """Where low and high ends go, by figure; NULL for nowhere."""
+    if sums is None:
+        return _ffi.NULL, _ffi.NULL
+    low, high = (_ffi.new("double *[]", max(1, len(names))) for _ in range(2))
+    for name, least, most in zip(sums.names, sums.low, sums.high, strict=True):
+        if name in names:
+            at = names.index(name)
+            low[at] = _ffi.cast("double *", least.ctypes.data)
+            if most is not least:
+                high[at] = _ffi.cast("double *", most.ctypes.data)
     return low, high
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tppcore.engine.columns import Bitmaps, Column
+from tppcore.engine.columns import Bitmaps, Column, Doubles
 from tppcore.errors import InputError, TppError
 from tppcore.program.program import Program
 
@@ -46,6 +46,16 @@ class Parts:
         """n, the number of systems."""
         return max(0, len(self.offsets) - 1)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no item and no count can be one that nobody knows."""
+        counts = self.counts.values
+        return (
+            self.items.present is None
+            and self.counts.present is None
+            and (counts is None or counts.dtype.kind != "f")
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -54,7 +64,7 @@ class Figure:
     `name`: of the quantity. `is_sum`: counts times values are added up, else the largest value
     counts. `with_hosts`: whether parts that are hosts count too; where no part counts, the
     quantity is 0. `low`, `high`: both ends of the value of every item, not negative; a `high` is
-    math.inf where it is unbounded.
+    math.inf where it is unbounded. Where no item is a range `high` is `low`, the same object.
     """
 
     name: str
@@ -62,6 +72,39 @@ class Figure:
     with_hosts: bool
     low: Sequence[Fraction]
     high: Sequence[Fraction | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Figures over systems: both ends, float64 (systems,) each, the doubles nearest to them.
+
+    `high[i]` is infinity where it is unbounded, and `low[i]` itself where no part can leave the
+    figure open.
+    """
+
+    names: tuple[str, ...]
+    low: tuple[Doubles, ...]
+    high: tuple[Doubles, ...]
+
+    @classmethod
+    def empty(cls, figures: Sequence[Figure], parts: Parts) -> Sums:
+        """Room for these figures of these systems."""
+        low = [np.empty(parts.systems) for _ in figures]
+        high = [
+            one if parts.is_whole and figure.high is figure.low else np.empty(parts.systems)
+            for one, figure in zip(low, figures, strict=True)
+        ]
+        return cls(tuple(figure.name for figure in figures), tuple(low), tuple(high))
+
+    def fits(self, other: Sequence[Figure], parts: Parts) -> bool:
+        """Whether this is room for these figures of these systems."""
+        shapes = {len(one) for one in (*self.low, *self.high)}
+        alike = [
+            (one is not two) or (parts.is_whole and figure.high is figure.low)
+            for one, two, figure in zip(self.low, self.high, other, strict=False)
+        ]
+        names = tuple(figure.name for figure in other)
+        return self.names == names and shapes <= {parts.systems} and all(alike)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,6 +1,6 @@
 """Systems in batch: parts added up and the law decided on the sums, exactly.
 
-The C engine does both in one pass; `engine.sums` is its slow and readable twin, for machines
+The C engine does both in one pass; `engine.adding` is its slow and readable twin, for machines
 without a C compiler. They give the same answers.
 """
 
@@ -12,8 +12,8 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from tppcore.engine.columns import Bitmaps, Columns, Doubles
-from tppcore.engine.parts import Figure, Parts, SystemProgram
+from tppcore.engine.columns import Bitmaps, Columns
+from tppcore.engine.parts import Figure, Parts, Sums, SystemProgram
 
 
 def evaluate(
@@ -24,8 +24,11 @@ def evaluate(
     engine: str,
     threads: int | None = None,
     out: Bitmaps | None = None,
+    sums: Sums | None = None,
 ) -> tuple[Bitmaps, NDArray[np.int64]]:
     """Verdicts (paragraphs, systems), and the systems whose verdicts are not settled.
+
+    `sums`: where figures of the law by these names are written, in the same pass.
 
     Sums are exact. One that is the shortest decimal of a double is what the program decides on; one
     with more digits than a double carries it takes as the range between the doubles around it,
@@ -47,27 +50,29 @@ def evaluate(
     if engine == "c":
         from tppcore.engine import c_systems
 
-        return out, c_systems.evaluate(law, parts, facts, threads, out)
-    from tppcore.engine import sums
+        return out, c_systems.evaluate(law, parts, facts, threads, out, sums)
+    from tppcore.engine import adding
 
-    return out, sums.evaluate(law, parts, facts, _decider(engine), threads, out)
+    unsettled = adding.evaluate(law, parts, facts, _decider(engine), threads, out)
+    if sums is not None:
+        adding.fill(law, parts, sums)
+    return out, unsettled
 
 
 def aggregates(
     figures: Sequence[Figure], parts: Parts, *, engine: str, threads: int | None = None
-) -> tuple[Doubles, Doubles]:
-    """Both ends of every figure, float64 (figures, systems): the doubles nearest to them.
-
-    For people to look at; verdicts don't come from them. A high end is infinity where it is
-    unbounded. Raises as `evaluate`.
-    """
+) -> Sums:
+    """Figures over systems, without verdicts: doubles to look at. Raises as `evaluate`."""
+    found = Sums.empty(figures, parts)
     if engine == "c":
         from tppcore.engine import c_systems
 
-        return c_systems.aggregates(figures, parts, threads)
-    from tppcore.engine import sums
+        c_systems.aggregates(figures, parts, threads, found)
+    else:
+        from tppcore.engine import adding
 
-    return sums.aggregates(figures, parts)
+        adding.aggregates(figures, parts, found)
+    return found
 
 
 def _decider(engine: str) -> ModuleType:

@@ -20,16 +20,21 @@ class Answering(Protocol):
     def answer(self, columns: dict[str, Doubles]) -> Any: ...
 
 
-def answer(table: Answering, names: Sequence[str], low: Doubles, high: Doubles) -> Any:
-    """Metrics by name from their ends, float64 (metrics, rows), NaN where they do not apply.
+def answer(
+    table: Answering, names: Sequence[str], low: Sequence[Doubles], high: Sequence[Doubles]
+) -> Any:
+    """Metrics by name from their ends, float64 (rows,) each, NaN where they do not apply.
 
     Of one chip or system a float, (low, high) or None; else columns: the value, NaN where it is
     uncertain, and NAME_low and NAME_high beside it if some row is.
     """
     if table.kind == "chip":
-        return {name: _scalar(low[i, 0], high[i, 0]) for i, name in enumerate(names)}
+        return {name: _scalar(low[i][0], high[i][0]) for i, name in enumerate(names)}
     found: dict[str, Any] = {}
     for i, name in enumerate(names):
+        if low[i] is high[i]:
+            found[name] = low[i]
+            continue
         known = low[i] == high[i]
         found[name] = np.where(known, low[i], np.nan)
         if not (known | np.isnan(low[i])).all():

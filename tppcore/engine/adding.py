@@ -16,6 +16,7 @@ from tppcore.engine.parts import (
     LARGEST_COUNT,
     Figure,
     Parts,
+    Sums,
     SystemProgram,
     bits,
     check_shapes,
@@ -102,7 +103,7 @@ def _read(parts: Parts, items: int, rows: slice) -> tuple[Any, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Added:
     """A figure over systems, in whole numbers of its unit: object arrays where they are wide."""
 
     low: NDArray[Any]
@@ -111,7 +112,7 @@ class Sums:
     unit: Units
 
 
-def added(figure: Figure, parts: Checked) -> Sums:
+def added(figure: Figure, parts: Checked) -> Added:
     """Adds a figure up. Raises TooWide where 64 bits don't hold the values of items."""
     whole = units(figure)
     if not len(figure.low):  # all items are unknown
@@ -131,7 +132,7 @@ def added(figure: Figure, parts: Checked) -> Sums:
     is_open = unbounded[parts.items] | parts.unknown
     if figure.is_sum:
         is_open |= ~parts.counted & (whole.high > 0)[parts.items]
-    return Sums(ends[1], ends[0], parts.reduce(np.logical_or, is_open & counts_here), whole)
+    return Added(ends[1], ends[0], parts.reduce(np.logical_or, is_open & counts_here), whole)
 
 
 def doubles(sums: NDArray[Any], unit: Units) -> tuple[Doubles, Flags]:
@@ -148,7 +149,7 @@ def doubles(sums: NDArray[Any], unit: Units) -> tuple[Doubles, Flags]:
     return nearest, short
 
 
-def _given(sums: Sums, positive: bool) -> tuple[Column, Flags]:
+def _given(sums: Added, positive: bool) -> tuple[Column, Flags]:
     """The column that a program takes, and the systems in which it is not the sum itself."""
     low, low_short = doubles(sums.low, sums.unit)
     high, high_short = doubles(sums.high, sums.unit)
@@ -239,11 +240,16 @@ def _words(flags: Flags) -> NDArray[np.uint64]:
     return packed.view(np.uint64)
 
 
-def aggregates(figures: Sequence[Figure], parts: Parts) -> tuple[Doubles, Doubles]:
-    """As `systems.aggregates`."""
-    low, high = (np.empty((len(figures), parts.systems)) for _ in range(2))
-    for i, figure in enumerate(figures):
+def aggregates(figures: Sequence[Figure], parts: Parts, into: Sums) -> None:
+    """As `systems.aggregates`, written to `into`."""
+    for figure, low, high in zip(figures, into.low, into.high, strict=True):
         sums = added(figure, checked(parts, len(figure.low)))
-        low[i] = doubles(sums.low, sums.unit)[0]
-        high[i] = np.where(sums.open, np.inf, doubles(sums.high, sums.unit)[0])
-    return low, high
+        low[:] = doubles(sums.low, sums.unit)[0]
+        if high is not low:
+            high[:] = np.where(sums.open, np.inf, doubles(sums.high, sums.unit)[0])
+
+
+def fill(law: SystemProgram, parts: Parts, into: Sums) -> None:
+    """Writes the figures of a law that have these names."""
+    by_name = {figure.name: figure for figure in law.figures}
+    aggregates([by_name[name] for name in into.names], parts, into)

@@ -94,7 +94,7 @@ def contenders(
     }  # fmt: skip
     for form in ("lists", "long"):
         found[f"tppcore, {form} x{threads}"] = Entry(
-            _tppcore(systems, question, form, threads), threads, "verdicts reused", form,
+            _tppcore(systems, question, form, threads), threads, "reused", form,
             lambda answer: _answered(answer, question), True,
         )  # fmt: skip
     for peer, make in _MAKERS.items():
@@ -118,22 +118,19 @@ def _tppcore(
             return SystemTable(systems.lists, items)
         return SystemTable(long, items, systems.keyed)
 
-    held = tpp.classify(table(), rules, threads=threads)
+    held = tpp.classify(table(), rules, threads=threads, sums=question.sums)
 
     def run() -> Any:
-        made = table()
-        verdicts = tpp.classify(made, rules, threads=threads, out=held)
-        return verdicts, tpp.metrics(made, question.sums) if question.sums else {}
+        return tpp.classify(table(), rules, threads=threads, sums=question.sums, out=held)
 
     return run
 
 
 def _answered(answer: Any, question: parts.Question) -> Answer:
-    verdicts, sums = answer
-    found = verdicts.to_numpy()
+    found, sums = answer.to_numpy(), answer.sums
     return (
         np.array([np.ma.filled(found[each], False) for each in parts.PARAGRAPHS]),
-        np.array([np.asarray(sums[name]) for name in question.sums]).reshape(-1, len(verdicts)),
+        np.array([np.asarray(sums[name]) for name in question.sums]).reshape(-1, len(answer)),
     )
 
 

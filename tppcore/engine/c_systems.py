@@ -149,6 +149,8 @@ def evaluate(
     shards.run(parts.systems, threads, work)
     del kept
     _repeat(law, out)
+    if not unsettled.any():
+        return np.empty(0, np.int64)
     return np.flatnonzero(bits(unsettled[None], parts.systems)[0])
 
 

@@ -26,7 +26,7 @@ run: install
 
 test: install $(STAMPS)/test
 	$(INSTALLED)
-	$(PYTHON) -m pytest -q tests
+	$(PYTHON) -m pytest -q -n auto --dist loadfile tests
 
 proof: install $(STAMPS)/test
 	$(INSTALLED)

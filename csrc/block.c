@@ -63,13 +63,17 @@ static ends maximum_interval(const block *b, const tpp_plan *plan, const tpp_ste
 {
     const double *lows[TPP_MAX_TERMS], *highs[TPP_MAX_TERMS];
     double constants[TPP_MAX_TERMS];
-    bool point = true;
+    bool point = true, nothing = true;
     for (uint32_t i = 0; i < step->terms; i++) {
         const tpp_term *term = &plan->term[step->first_term + i];
+        nothing &= is_nothing(vector[term->operand]) && term->constant > 0.0;
         lows[i] = vector[term->operand].low;
         highs[i] = vector[term->operand].high;
         constants[i] = term->constant;
         point &= lows[i] == highs[i];
+    }
+    if (nothing) {
+        return (ends){NOTHING, ANYTHING};
     }
     tpp_maximum_of(low, lows, constants, step->terms, b->size);
     if (!point) {
@@ -236,8 +240,6 @@ static void write_paragraphs(const block *b, const comparison *result, uint64_t 
 /* What a call needs for all its blocks. */
 typedef struct {
     _Alignas(64) double slot[TPP_MAX_SLOTS][2][STRIDE];
-    double nothing[TPP_BLOCK];
-    double anything[TPP_BLOCK];
     ends vector[TPP_MAX_SLOTS];
     comparison result;
     bool ranged;
@@ -251,11 +253,7 @@ static void prepare(block *b, workspace *work, const tpp_program *program, const
     b->program = program;
     b->columns = columns;
     b->ready = ready;
-    b->nothing = work->nothing;
-    b->anything = work->anything;
     b->single = 0;
-    fill(b->nothing, 0.0, TPP_BLOCK);
-    fill(b->anything, HUGE_VAL, TPP_BLOCK);
     uint32_t bytes = 0;
     work->unread = 0;
     work->ranged = ready != NULL; /* no column is assumed to be whole */

@@ -180,10 +180,10 @@ static void compare_all(block *b, const tpp_plan *plan, const tpp_step *step, en
     if (step->cuts == 0) {
         return;
     }
-    const bool is_nothing = node.high == b->anything && node.low == b->nothing;
+    const bool nothing = is_nothing(node);
     const bool applies = !step->may_not_apply || find_nan(b, node.low, nan) == 0;
     const bool point = is_point(node) && applies;
-    const bool ranked = !is_nothing && (!point || needs_ranks(b, plan, step));
+    const bool ranked = !nothing && (!point || needs_ranks(b, plan, step));
     const tpp_ranking *by = &step->ranking[b->single];
     if (ranked) {
         tpp_ranks(ranks[0], node.low, by->offset, by->shift, b->size);
@@ -194,7 +194,7 @@ static void compare_all(block *b, const tpp_plan *plan, const tpp_step *step, en
     const word end[2] = {{node.low, ranks[0]}, {node.high, ranks[is_point(node) ? 0 : 1]}};
     for (uint32_t i = 0; i < step->cuts; i++) {
         const ranked_cut c = cut_of(b, plan, step, i);
-        if (is_nothing) {
+        if (nothing) {
             compare_nothing(b, result, &c);
         } else if (point) {
             compare_points(b, result, &c, node.low, ranked ? ranks[0] : NULL);

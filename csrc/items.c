@@ -101,6 +101,7 @@ static void describe(tpp_items *items, const tpp_figure *figures)
 {
     const uint32_t n = items->items;
     uint64_t *units = items->units;
+    items->all_points = true;
     for (uint32_t f = 0; f < items->figures; f++) {
         const tpp_figure *from = &figures[f];
         tpp_item_figure *figure = &items->figure[f];
@@ -120,6 +121,7 @@ static void describe(tpp_items *items, const tpp_figure *figures)
             units[n + i] = high;
             figure->high = high != low && high != UINT64_MAX ? 0 : figure->high;
         }
+        items->all_points &= figure->high == TPP_NONE;
         units += 2 * (size_t)n;
     }
 }

@@ -68,6 +68,7 @@ struct tpp_items {
     uint32_t maxima; /* vectors */
     uint32_t sets;   /* vectors */
     uint32_t width;  /* of a row, in elements of 8 bytes */
+    bool all_points; /* every figure of every item is one number, or unbounded */
     tpp_item_figure figure[TPP_MAX_FIGURES];
     int32_t leaf_input[TPP_MAX_LEAVES];
     tpp_item_scales scales;

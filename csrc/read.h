@@ -46,9 +46,14 @@ typedef struct {
     bool streams;    /* verdicts are written past the caches */
     bool examined;   /* else columns are assumed whole, and looked at when they are loaded */
     uint32_t distrust; /* blocks for which that assumption is not made */
-    double *nothing; /* a vector of 0 and one of infinity: a column that is not there */
-    double *anything;
 } block;
+
+/* A vector of 0 and one of infinity: the ends of a column that is not there. */
+#define EIGHT(x) x, x, x, x, x, x, x, x
+static const double NOTHING[TPP_BLOCK] = {0.0};
+static const double ANYTHING[] = {EIGHT(EIGHT(EIGHT(HUGE_VAL)))};
+#undef EIGHT
+_Static_assert(sizeof ANYTHING == sizeof NOTHING, "a block is 8 * 8 * 8 rows");
 
 /* Vectors of both ends of a quantity or metric; one vector where they are equal in every row. */
 typedef struct {
@@ -59,6 +64,12 @@ typedef struct {
 static inline bool is_point(ends a)
 {
     return a.low == a.high;
+}
+
+/* Whether nobody knows anything of it, in any row. */
+static inline bool is_nothing(ends a)
+{
+    return a.low == NOTHING && a.high == ANYTHING;
 }
 
 /* ---- asking for what comes next ---- */
@@ -147,7 +158,10 @@ static void convert(const tpp_column *column, uint64_t row, uint32_t count, doub
     case TPP_BOOLEAN: {
         const uint8_t *restrict in = (const uint8_t *)column->values + row;
         for (uint32_t i = 0; i < count; i++) {
-            out[i] = in[i] == MISSING ? NAN : in[i];
+            out[i] = (double)in[i];
+        }
+        for (uint32_t i = 0; i < count; i++) { /* apart from that, or compilers vectorise neither */
+            out[i] = out[i] <= 1.0 ? out[i] : NAN;
         }
         break;
     }
@@ -596,7 +610,7 @@ static ends load(const block *b, uint32_t index, double *low, double *high)
     const double meaning = input->has_default ? input->fill.approx : 0.0;
     double room[TPP_BLOCK];
     if (!there && !ranged && !is_rate && !input->has_default) {
-        return (ends){b->nothing, b->anything};
+        return (ends){NOTHING, ANYTHING};
     }
     if (b->complete[index]) {
         const double *values = values_of(b, index, low);

@@ -37,6 +37,7 @@ typedef struct {
     uint32_t systems;
     _Alignas(64) tpp_figure_ends figure[TPP_MAX_READ_FIGURES];
     bool ranged[TPP_MAX_FIGURES];
+    bool is_ranged; /* any of them */
     uint64_t rounded[TPP_GROUPS]; /* systems in which a sum is no double's shortest decimal */
     bool is_rounded;
     uint64_t bit[TPP_SET_WORDS * 64]; /* of one group: see tpp_items */

@@ -231,6 +231,7 @@ static tpp_status run_block(const tpp_job *job, tpp_system_block *b, desk *d, tp
     b->is_rounded = false;
     memset(b->rounded, 0, sizeof b->rounded);
     memset(b->ranged, 0, sizeof b->ranged);
+    b->is_ranged = false;
     for (uint32_t group = 0; group < (b->systems + 63) / 64; group++) {
         const tpp_status status = tpp_totals_add(job, b, group, error);
         if (status != TPP_OK) {

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "ratio.h"
 #include "system_block.h"
+#include "words.h"
 
 /* ---- adding up ---- */
 
@@ -200,7 +201,7 @@ static exact_ends ends_of(const tpp_item_figure *figure, const exact_sum *sum)
 void tpp_totals_widen(tpp_system_block *b, uint32_t figure, tpp_figure_ends *ends, uint32_t group)
 {
     if (!b->ranged[figure]) {
-        b->ranged[figure] = true;
+        b->ranged[figure] = b->is_ranged = true;
         memcpy((*ends)[1], (*ends)[0], TPP_GROUP * (group + 1) * sizeof(double));
     }
 }
@@ -219,17 +220,49 @@ static uint64_t find_large(const tpp_system_block *b, const tpp_items *items, in
     return found;
 }
 
-/* Writes the ends of a group for people. */
+/* Whether a group is of numbers that are exact, and points where the figures of the program were
+ * points so far: then there is nothing more to do for it. */
+static bool is_plain(const tpp_items *items, const tpp_system_block *b)
+{
+    bool large = false;
+    uint64_t open = 0;
+    for (uint32_t lane = 0; lane < items->lanes; lane++) {
+        large |= b->largest[lane] > items->scales.most[lane];
+    }
+    for (uint32_t f = 0; f < items->figures; f++) {
+        open |= b->bit[2 * items->leaves + f];
+    }
+    return !large && open == 0 && !b->is_ranged && items->all_points;
+}
+
+/* Writes the ends of a group for people, and asks for the lines of a later one: as many columns as
+ * these are more than hardware sees coming. */
 static void report(const tpp_job *job, uint32_t f, uint64_t system, uint32_t systems,
                    const double *low, const double *high, uint64_t open)
 {
+    enum { AHEAD = 2 * TPP_GROUP, LINE_BYTES = 64 };
     if (job->low != NULL && job->low[f] != NULL) {
+        const uintptr_t next = (uintptr_t)(job->low[f] + system + AHEAD);
+        for (uint32_t i = 0; i < TPP_GROUP * sizeof *low; i += LINE_BYTES) {
+            tpp_prefetch(next + i);
+        }
         memcpy(job->low[f] + system, low, systems * sizeof *low);
     }
     if (job->high != NULL && job->high[f] != NULL) {
         double ends[TPP_GROUP];
         job->items->kernel->open(high, open, ends);
         memcpy(job->high[f] + system, ends, systems * sizeof *ends);
+    }
+}
+
+/* The same of a plain group. */
+static void report_plain(const tpp_job *job, const tpp_system_block *b, uint32_t group,
+                         double *const *to)
+{
+    const uint32_t systems = tpp_group_systems(b, group);
+    for (uint32_t f = 0; f < job->items->figures && (job->low != NULL || job->high != NULL); f++) {
+        const double *low = to[job->items->figure[f].low];
+        report(job, f, b->begin + TPP_GROUP * group, systems, low, low, 0);
     }
 }
 
@@ -294,7 +327,10 @@ static tpp_status put_figure(const tpp_job *job, tpp_system_block *b, uint32_t f
 tpp_status tpp_totals_add(const tpp_job *job, tpp_system_block *b, uint32_t group, tpp_error *error)
 {
     const tpp_items *items = job->items;
-    double *to[TPP_MAX_LANES] = {NULL};
+    double *to[TPP_MAX_LANES];
+    for (uint32_t lane = 0; lane < items->lanes; lane++) {
+        to[lane] = NULL; /* not all of what there may be, which would cost as much as to add up */
+    }
     for (uint32_t f = 0; f < items->figures; f++) {
         const tpp_item_figure *figure = &items->figure[f];
         tpp_figure_ends *ends = tpp_totals_of(b, items, f);
@@ -304,6 +340,10 @@ tpp_status tpp_totals_add(const tpp_job *job, tpp_system_block *b, uint32_t grou
         }
     }
     tpp_status status = add_group(job, b, group, to, error);
+    if (status == TPP_OK && is_plain(items, b)) {
+        report_plain(job, b, group, to);
+        return TPP_OK;
+    }
     for (uint32_t f = 0; f < items->figures && status == TPP_OK; f++) {
         status = put_figure(job, b, f, group, to, error);
     }

@@ -518,8 +518,10 @@ def test_bad_counts(dtype: str, count: float) -> None:
     refused(parts, r"^row 1404, column count: .*; expected a whole number from 1 to 4294967295$")
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
-@pytest.mark.parametrize("items", [3, 128, 256, 33000])
+@pytest.mark.parametrize(
+    ("dtype", "items"),
+    [*((dtype, items) for dtype in INTEGERS for items in (3, 128, 256)), ("int16", 33_000)],
+)
 def test_bad_items(dtype: str, items: int) -> None:
     values = np.zeros(400, dtype)
     span = np.iinfo(dtype)

@@ -1,20 +1,21 @@
 """The two proofs that verdicts are exact.
 
-    python -m tests.proof [--rows N] [--integer-rows N] [--processes N] [--seed N]
+    python -m tests.proof [--rows N] [--integer-rows N] [--systems N] [--processes N] [--seed N]
     python -m tests.proof --task TASK
 
 First C (every kernel that runs here), Numba and the exact engine against each other on 10 million
 rows of `tests.strategies`; the exact engine works in fractions and sees every row. Then C, every
 kernel, against a reference in exact whole numbers on 10^9 rows of `tests.proof.tables`, whose
 cells are whole numbers times a power of ten from the start; the reference reads the law and the
-formulas, and knows nothing of compiled programs.
+formulas, and knows nothing of compiled programs. Then tables of systems by C and Numba against
+fractions (`tests.proof.systems`).
 
 Rows are random, round, exactly on thresholds, one decimal or one ulp beside them, on two at once,
 with 15 to 17 digits, and extreme; plain, with holes, and with holes and ranges; stored as
 doubles, float32s, integers and decimals; under the 2026 gate and the tariff windows, and under the
 whole law of several dates and readings.
 
-Either takes half an hour or so on two cores that have nothing else to do.
+Either of the first two takes half an hour or so on two cores that have nothing else to do.
 
 Prints how many verdicts differ, which must be none, and how long it took; exit code 1 if any
 does. `--task` runs one task of the second proof again, as the report of a mismatch names it.
@@ -30,7 +31,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from tests.proof import compare, integers
+from tests.proof import compare, integers, systems
 
 SHOWN = 30
 """Lines about mismatches that a proof prints."""
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--rows", type=int, default=10_000_000, help="of the first proof")
     parser.add_argument("--integer-rows", type=int, default=10**9, help="of the second")
+    parser.add_argument("--systems", type=int, default=200_000, help="of the third")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--task", type=integers.Task.parse, help="one task of the second proof")
@@ -68,6 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             integers.run,
             integers.tasks,
             options.integer_rows if kernels else 0,
+        ),
+        (
+            "systems, by c and jit, against exact fractions",
+            systems.run,
+            systems.tasks,
+            options.systems,
         ),
     ):
         if rows:

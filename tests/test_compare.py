@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 import tppcore as tpp
 from tppcore.cli_compare import compare_command
-from tppcore.comparison import Comparison, Number, compare, quotient
+from tppcore.comparison import Comparison, compare
+from tppcore.comparison_measures import Number, quotient
 from tppcore.engine.exact import Interval
 from tppcore.errors import TppError, UnknownName
 from tppcore.explanation_json import number

@@ -38,6 +38,7 @@ FLOORS = {
     "cli_options": 6,
     "comparison": 6,
     "comparison_json": 6,
+    "comparison_measures": 6,
     "comparison_text": 6,
     "edges": 6,
     "law": 6,

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
+from tppcore.comparison_measures import (
+    AFTER,
+    BEFORE,
+    LAST,
+    PER_CHIP,
+    PER_WATT,
+    Measure,
+    Number,
+    known,
+    quotient,
+)
 from tppcore.engine.exact import ANYTHING, Interval, Metrics
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import without_paragraphs
@@ -16,9 +25,6 @@ from tppcore.sources.chips import Chip, catalogue
 from tppcore.sources.claims import Claim
 from tppcore.sources.names import CatalogueName, squeezed
 from tppcore.sources.systems import System, by_id, family, named
-
-Number = Interval | None
-"""A value or a ratio as exact bounds; None where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,101 +168,6 @@ def compare(*things: Any, readings: Mapping[str, str] | None = None) -> Comparis
     )
 
 
-def quotient(over: Number, under: Number, scale: int = 1) -> Number:
-    """All values of over / under x scale; None where nothing is known, or `under` is 0."""
-    if over is None or under is None or under.high == 0:
-        return None
-    low = Fraction(0) if under.high == math.inf else over.low / Fraction(under.high)
-    high = over.high / under.low if under.low else math.inf
-    return _known(Interval(low * scale, Fraction(0) if over.high == 0 else high * scale))
-
-
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """A row of the comparison: a base figure, or a quotient of two."""
-
-    metric: str
-    title: str
-    unit: str
-    over: str
-    under: str = ""
-    scale: int = 1
-
-
-_BEFORE = (
-    _Measure("tpp", "TPP, summed over the circuits", "TOPS x bit", "aggregate_tpp"),
-    _Measure(
-        "largest_circuit_tpp", "largest TPP of one circuit", "TOPS x bit", "largest_circuit_tpp"
-    ),
-    _Measure("h100_equivalents", "H100-equivalents by TPP", "H100", "h100_equivalents"),
-    _Measure("circuits", "circuits, hosts left out", "1", "circuits"),
-)
-_AFTER = (
-    _Measure("memory_capacity", "DRAM capacity", "GB", "memory_capacity"),
-    _Measure("total_dram_bandwidth", "DRAM bandwidth", "GB/s", "total_dram_bandwidth"),
-    _Measure("scale_up_bandwidth", "scale-up links, both ways", "GB/s", "scale_up_bandwidth"),
-    _Measure(
-        "scale_up_bandwidth_one_way",
-        "scale-up links, one way",
-        "GB/s",
-        "scale_up_bandwidth_one_way",
-    ),
-    _Measure(
-        "scale_out_bandwidth", "scale-out network, both ways", "Gbit/s", "scale_out_bandwidth"
-    ),
-    _Measure(
-        "scale_out_bandwidth_one_way",
-        "scale-out network, one way",
-        "Gbit/s",
-        "scale_out_bandwidth_one_way",
-    ),
-    _Measure(
-        "bidirectional_transfer_rate",
-        "aggregate bidirectional transfer rate",
-        "GB/s",
-        "bidirectional_transfer_rate",
-    ),
-    _Measure("power", "power", "W", "power"),
-)
-PER_CHIP = (
-    _Measure("tpp_per_chip", "TPP a circuit", "TOPS x bit", "aggregate_tpp", "circuits"),
-    _Measure("peak_bf16_per_chip", "peak a circuit, BF16", "TOPS", "peak_bf16", "circuits"),
-    _Measure(
-        "memory_capacity_per_chip", "DRAM capacity a circuit", "GB", "memory_capacity", "circuits"
-    ),
-    _Measure(
-        "total_dram_bandwidth_per_chip",
-        "DRAM bandwidth a circuit",
-        "GB/s",
-        "total_dram_bandwidth",
-        "circuits",
-    ),
-    _Measure("power_per_chip", "power a circuit", "W", "power", "circuits"),
-)
-PER_WATT = (
-    _Measure("tpp_per_watt", "TPP per watt", "TOPS x bit / W", "aggregate_tpp", "power"),
-    _Measure("watts_per_tflops", "watts per TFLOPS, BF16", "W / TFLOPS", "power", "peak_bf16"),
-    _Measure(
-        "watts_per_tb_s",
-        "watts per TB/s of DRAM",
-        "W / (TB/s)",
-        "power",
-        "total_dram_bandwidth",
-        1000,
-    ),
-    _Measure("kw_per_tb", "kilowatts per TB of DRAM", "kW / TB", "power", "memory_capacity"),
-)
-_LAST = (
-    _Measure(
-        "bandwidth_per_tpp",
-        "DRAM bandwidth per TPP",
-        "GB/s / (TOPS x bit)",
-        "total_dram_bandwidth",
-        "aggregate_tpp",
-    ),
-)
-
-
 class _Measured:
     """The figures of one subject under formulas, each as bounds."""
 
@@ -269,27 +180,27 @@ class _Measured:
         self._metrics = metrics
         self.formats = list(whole.vocabulary.formats)
         self.figures: dict[str, Number] = {
-            name: _known(quantities.get(name, ANYTHING))
+            name: known(quantities.get(name, ANYTHING))
             for name in ("aggregate_tpp", "largest_circuit_tpp", "circuits")
         }
-        for measure in (*_BEFORE, *_AFTER):
+        for measure in (*BEFORE, *AFTER):
             if measure.over not in self.figures and measure.over != "power":
-                self.figures[measure.over] = _known(metrics.metric(measure.over))
+                self.figures[measure.over] = known(metrics.metric(measure.over))
         for name in self.formats:
             # What nobody claims is 0 to the law; beside a claimed rate it would be no figure.
             peak = metrics.metric(f"peak_{name}")
-            self.figures[f"peak_{name}"] = None if peak.high == 0 else _known(peak)
+            self.figures[f"peak_{name}"] = None if peak.high == 0 else known(peak)
         self.figures["power"], self.level = self._power(quantities)
 
     def _power(self, quantities: Mapping[str, Interval]) -> tuple[Number, str]:
         """The power of the whole, or else that of its circuits; and where it is measured."""
-        stated = _known(quantities.get("system_w", ANYTHING))
+        stated = known(quantities.get("system_w", ANYTHING))
         if stated is not None:
             return stated, self.subject.system.level or "level not stated"
-        chips = _known(quantities.get("chips_w", ANYTHING))
+        chips = known(quantities.get("chips_w", ANYTHING))
         return chips, "" if chips is None else "chip sum"
 
-    def value(self, measure: _Measure) -> Number:
+    def value(self, measure: Measure) -> Number:
         if not measure.under:
             return self.figures[measure.over]
         return quotient(self.figures[measure.over], self.figures[measure.under], measure.scale)
@@ -301,18 +212,14 @@ class _Measured:
             yield CheckedClaim(self.name, self.subject.id, claim, computed, relation)
 
 
-def _known(value: Interval) -> Number:
-    return None if value == ANYTHING or not value.applicable else value
-
-
-def _measures(measured: Sequence[_Measured]) -> list[_Measure]:
+def _measures(measured: Sequence[_Measured]) -> list[Measure]:
     """The rows: peaks only of formats for which somebody states a rate."""
     peaks = [
-        _Measure(f"peak_{name}", f"dense peak, {name.upper()}", "TOPS", f"peak_{name}")
+        Measure(f"peak_{name}", f"dense peak, {name.upper()}", "TOPS", f"peak_{name}")
         for name in measured[0].formats
         if any(each.figures[f"peak_{name}"] is not None for each in measured)
     ]
-    return [*_BEFORE, *peaks, *_AFTER, *PER_CHIP, *PER_WATT, *_LAST]
+    return [*BEFORE, *peaks, *AFTER, *PER_CHIP, *PER_WATT, *LAST]
 
 
 def _rows(measured: Sequence[_Measured]) -> Iterator[ComparisonRow]:
@@ -327,7 +234,7 @@ def _rows(measured: Sequence[_Measured]) -> Iterator[ComparisonRow]:
         )
 
 
-def _note(measure: _Measure, measured: Sequence[_Measured]) -> str:
+def _note(measure: Measure, measured: Sequence[_Measured]) -> str:
     if "power" in (measure.over, measure.under):
         levels = {each.name: each.level for each in measured if each.level}
         if len(set(levels.values())) > 1:

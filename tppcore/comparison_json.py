@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from tppcore.comparison import Change, CheckedClaim, Comparison, ComparisonRow, Number, Subject
+from tppcore.comparison import Change, CheckedClaim, Comparison, ComparisonRow, Subject
+from tppcore.comparison_measures import Number
 from tppcore.explanation_json import number
 
 

@@ -6,15 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from tppcore.comparison import (
-    PER_CHIP,
-    PER_WATT,
-    CheckedClaim,
-    Comparison,
-    ComparisonRow,
-    Number,
-    OtherFigures,
-)
+from tppcore.comparison import CheckedClaim, Comparison, ComparisonRow, OtherFigures
+from tppcore.comparison_measures import PER_CHIP, PER_WATT, Number
 from tppcore.comparison_json import sources
 from tppcore.engine.exact import Interval
 from tppcore.sinks.numbers import approx

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from tppcore.comparison import CheckedClaim, Comparison, ComparisonRow, OtherFigures
-from tppcore.comparison_measures import PER_CHIP, PER_WATT, Number
 from tppcore.comparison_json import sources
+from tppcore.comparison_measures import PER_CHIP, PER_WATT, Number
 from tppcore.engine.exact import Interval
 from tppcore.sinks.numbers import approx
 

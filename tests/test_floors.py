@@ -21,6 +21,7 @@ FLOORS = {
     "sources": 4,
     "sinks": 4,
     "api": 5,
+    "deciding": 5,
     "system_api": 5,
     "system_batch": 5,
     "embed": 5,

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from tppcore import system_api
+from tppcore.deciding import decide
 from tppcore.engine import exact, oracle
 from tppcore.engine.choose import choose, module
-from tppcore.engine.columns import Bitmaps, Columns
 from tppcore.engine.widen import widened
 from tppcore.errors import TppError, UnknownName
-from tppcore.rules.expression import not_monotone
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.store import specs
 from tppcore.sinks.ends import answer
@@ -62,46 +61,8 @@ def classify(
     if engine is None and read.chips is not None:
         engine = "exact"
     chosen = choose(engine)
-    if chosen == "exact":
-        return Verdicts(rules, read, _into(out, _exactly(rules, read)), chosen)
-    from tppcore.program.compile import compile as compile_program
-
-    columns = read.columns
-    _check_ranges(rules, columns)
-    program = compile_program(rules, columns.by_quantity)
     room = None if out is None else out.bitmaps
-    bitmaps = module(chosen).evaluate(program, columns, threads=threads, out=room)
-    return Verdicts(rules, read, bitmaps, chosen)
-
-
-def _into(out: Verdicts | None, found: Bitmaps) -> Bitmaps:
-    if out is None:
-        return found
-    out.bitmaps.check(len(found.values), found.rows)
-    out.bitmaps.values[:], out.bitmaps.valid[:] = found.values, found.valid
-    return out.bitmaps
-
-
-def _exactly(rules: Rulebook, table: Table) -> Bitmaps:
-    if table.chips is None:
-        _check_ranges(rules, table.columns)
-        return oracle.evaluate(rules, table.columns)
-    rows = [chip.quantities for chip in table.chips]
-    return oracle.decide_rows(rules, rows, len(rows))
-
-
-def _check_ranges(rules: Rulebook, columns: Columns) -> None:
-    """Ranges need metrics that are monotone in the quantity: else their ends are no bounds."""
-    ranged = {name for name, column in columns.by_quantity.items() if column.low is not None}
-    if not ranged:
-        return
-    for name in rules.metrics_used:
-        refused = ranged & not_monotone(rules.formulas.tree(name))
-        if refused:
-            raise TppError(
-                f"{', '.join(sorted(refused))}: {name} is not monotone in it; expected values, "
-                "not ranges"
-            )
+    return Verdicts(rules, read, decide(read, rules, chosen, threads, room), chosen)
 
 
 def metrics(

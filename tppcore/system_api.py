@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tppcore import system_batch
+from tppcore.deciding import into
 from tppcore.engine import oracle
 from tppcore.engine.choose import choose
 from tppcore.engine.columns import Doubles
@@ -99,9 +100,7 @@ def classify(
         names = _totals(sums, law.whole, systems)
         bitmaps, summed = system_batch.classify(systems, law, names, chosen, threads, room)
     if out is not None and bitmaps is not out.bitmaps:
-        out.bitmaps.check(len(bitmaps.values), bitmaps.rows)
-        out.bitmaps.values[:], out.bitmaps.valid[:] = bitmaps.values, bitmaps.valid
-        bitmaps = out.bitmaps
+        bitmaps = into(out.bitmaps, bitmaps)
     return Verdicts(law.whole, systems, bitmaps, chosen, summed, tuple(sums))
 
 

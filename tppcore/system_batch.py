@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tppcore.deciding import decide
 from tppcore.engine import oracle
 from tppcore.engine import systems as engines
 from tppcore.engine.choose import module
@@ -123,11 +124,11 @@ def _program(
 def _compiled(
     table: SystemTable, law: SystemLaw, names: Sequence[str], engine: str, threads: int | None
 ) -> SystemProgram:
-    formulas = law.whole.formulas
+    formulas, items = law.whole.formulas, table.items
     read: set[str] = set()
     for name in law.composite.metrics_used:
         read |= read_by(formulas.tree(name))
-    figures = _figures(table.items, law.circuit, read | set(names))
+    figures = _figures(items, law.circuit, read | set(names))
     leaves = [name for name in law.leaves if name in read]
     summed = {figure.name for figure in figures} & read
     given = {*summed, *leaves, *table.facts.by_quantity}
@@ -139,20 +140,12 @@ def _compiled(
         program,
         figures,
         law.leaves,
-        _met(table.items, law.circuit, engine, threads),
+        decide(items, law.circuit, engine if items.chips is None else "exact", threads, None),
         tuple(
             ~composite[each.id] if name is None else places[name]
             for name, each in zip(bare, law.whole.paragraphs, strict=True)
         ),
     )
-
-
-def _met(items: Table, circuit: Rulebook, engine: str, threads: int | None) -> Bitmaps:
-    if items.chips is not None:
-        return oracle.decide_rows(circuit, _item_rows(items), len(items))
-    from tppcore import api
-
-    return api.classify(items.source, circuit, engine=engine, threads=threads).bitmaps
 
 
 def _item_rows(items: Table) -> list[Row]:

@@ -20,7 +20,7 @@ from tppcore.errors import TppError, UnknownName
 from tppcore.rules.expression import FormulaError, Quantity
 from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.systems import SystemLaw, of_systems
-from tppcore.rules.vocabulary import Vocabulary
+from tppcore.rules.vocabulary import Formulas, Vocabulary
 from tppcore.sinks.ends import answer
 from tppcore.sources.systems import System
 from tppcore.verdicts import Verdicts
@@ -70,10 +70,13 @@ def of(data: Any) -> Few | SystemTable | None:
     return None
 
 
-def system_row(system: System, law: SystemLaw) -> dict[str, Interval]:
-    """The quantities of a system and which paragraphs on circuits some circuit in it meets."""
-    row = system.quantities(law.circuit.formulas)
-    row.update(system_batch.leaves(law, met(system.counted(), law.circuit)))
+def system_row(
+    system: System, law: SystemLaw, formulas: Formulas | None = None
+) -> dict[str, Interval]:
+    """The quantities of a system and which paragraphs on circuits some circuit in it meets; under
+    other formulas of circuits than those of the law if given."""
+    row = system.quantities(formulas or law.circuit.formulas)
+    row.update(system_batch.leaves(law, met(system.counted(), law.circuit, formulas)))
     return row
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tppcore.engine import exact
-from tppcore.engine.exact import Interval, Metrics, Row
+from tppcore.engine.exact import Interval, Metrics
 from tppcore.engine.totals import met
 from tppcore.explanation import (
     OtherReading,
@@ -130,7 +130,7 @@ def explain(system: System, rules: Rulebook) -> SystemExplanation:
         ),
         ladder.text(ladder.code(decided)),
         _limiting_test(parts, law),
-        tuple(_other_readings(system, rules, decided)),
+        tuple(_other_readings(system, law, decided)),
         tuple(_notes(parts, rules)),
     )
 
@@ -195,20 +195,20 @@ def _limiting_test(parts: Sequence[PartExplained], law: SystemLaw) -> str | None
 
 
 def _other_readings(
-    system: System, rules: Rulebook, decided: Sequence[bool | None]
+    system: System, law: SystemLaw, decided: Sequence[bool | None]
 ) -> Iterator[OtherReading]:
-    for name, reading in rules.vocabulary.readings.items():
+    whole, decisions = law.whole, exact.decisions(law.whole)
+    for name, reading in whole.vocabulary.readings.items():
         for alternative in reading.alternatives:
-            if alternative.name == rules.readings[name]:
+            if alternative.name == whole.readings[name]:
                 continue
-            law = of_systems(rules.with_readings({name: alternative.name}))
-            row: Row = system_row(system, law)
-            new = exact.decisions(law.whole).decide(Metrics(law.whole.formulas, row))
+            readings = {**whole.readings, name: alternative.name}
+            row = system_row(system, law, law.circuit.vocabulary.formulas(readings))
+            formulas = whole.vocabulary.formulas(readings).of_systems()
+            new = decisions.decide(Metrics(formulas, row))
             turned = {
                 paragraph.id: verdict
-                for paragraph, before, verdict in zip(
-                    law.whole.paragraphs, decided, new, strict=True
-                )
+                for paragraph, before, verdict in zip(whole.paragraphs, decided, new, strict=True)
                 if verdict is not before
             }
             if turned:

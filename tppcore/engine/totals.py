@@ -53,15 +53,19 @@ def totals(parts: Sequence[Part], formulas: Formulas) -> dict[str, Interval]:
     return found
 
 
-def met(parts: Iterable[Part], circuit: Rulebook) -> list[bool | None]:
-    """Whether some part meets each paragraph: true, false of all parts, or undetermined."""
+def met(
+    parts: Iterable[Part], circuit: Rulebook, formulas: Formulas | None = None
+) -> list[bool | None]:
+    """Whether some part meets each paragraph: true, false of all parts, or undetermined; under
+    other formulas than those of the rulebook if given."""
+    formulas = formulas or circuit.formulas
     decisions = exact.decisions(circuit)
     found: list[bool | None] = [False] * len(circuit.paragraphs)
     for part in parts:
         one = (
             [None] * len(found)
             if part.row is None
-            else decisions.decide(Metrics(circuit.formulas, part.row))
+            else decisions.decide(Metrics(formulas, part.row))
         )
         found = [
             True if True in pair else None if None in pair else False

@@ -17,102 +17,67 @@ static TPP_INLINE __m256d doubles_at(const uint64_t *words)
     return _mm256_castsi256_pd(words_at(words));
 }
 
+enum { MAX_SUMS = 4, MAX_OTHERS = 2, MAX_VECTORS = MAX_SUMS + MAX_OTHERS };
+
 /* Which vectors of a row are added up in one pass over the parts, and where these are. All are constants
  * for the usual rows, so that sums stay in registers and so does what finds them. */
 typedef struct {
     uint32_t sums;
-    uint32_t maxima;
-    uint32_t unions;
+    uint32_t others;
     size_t sum_at;
-    size_t maximum_at;
-    size_t set_at; /* in a row of the table, after its lanes */
-    size_t lanes;
-    size_t words; /* of sets */
+    size_t other_at;
+    size_t width;
 } tile;
 
-WITH_FMA static TPP_INLINE void add_tile(const uint64_t *table, const uint32_t *row,
+/* Adds up parts [p, last), at least one, to the vectors of a tile. */
+WITH_FMA static TPP_INLINE void add_one(const tpp_items *items, const uint32_t *row,
+                                        const double *count, size_t p, size_t last, tile t,
+                                        __m256d *out)
+{
+    const uint64_t *const table = items->table;
+    const uint64_t *from = table + row[p];
+    __m256d c = _mm256_broadcast_sd(count + p);
+    __m256d total[MAX_SUMS], most[MAX_OTHERS], all[MAX_OTHERS];
+    for (uint32_t i = 0; i < t.sums; i++) {
+        total[i] = _mm256_mul_pd(c, doubles_at(from + t.sum_at + TPP_LANES * i));
+    }
+    for (uint32_t i = 0; i < t.others; i++) {
+        most[i] = all[i] = doubles_at(from + t.other_at + TPP_LANES * i);
+    }
+    while (++p < last) {
+        from = table + row[p];
+        c = _mm256_broadcast_sd(count + p);
+        for (uint32_t i = 0; i < t.sums; i++) {
+            total[i] = _mm256_fmadd_pd(c, doubles_at(from + t.sum_at + TPP_LANES * i), total[i]);
+        }
+        for (uint32_t i = 0; i < t.others; i++) {
+            const __m256d more = doubles_at(from + t.other_at + TPP_LANES * i);
+            most[i] = _mm256_max_pd(most[i], more);
+            all[i] = _mm256_or_pd(all[i], more);
+        }
+    }
+    for (uint32_t i = 0; i < t.sums; i++) {
+        out[i] = total[i];
+    }
+    for (uint32_t i = 0; i < t.others; i++) {
+        const uint64_t *is_set = items->scales.is_set + t.other_at + TPP_LANES * i;
+        out[t.sums + i] = _mm256_blendv_pd(most[i], all[i], doubles_at(is_set));
+    }
+}
+
+WITH_FMA static TPP_INLINE void add_tile(const tpp_items *items, const uint32_t *row,
                                          const double *count, const uint32_t *end,
-                                         uint32_t systems, double *sum, uint64_t *set, tile t)
+                                         uint32_t systems, double *sum, tile t)
 {
-    const size_t union_at = t.lanes + t.set_at;
-    size_t p = end[0];
-    for (const uint32_t *stop = end + systems; end < stop; sum += t.lanes, set += t.words) {
-        const size_t last = *++end;
-        const uint64_t *from = table + row[p];
-        __m256d c = _mm256_broadcast_sd(count + p);
-        __m256d total[4], most[2];
-        __m256i all[1];
+    for (uint32_t s = 0; s < systems; s++, sum += t.width) {
+        __m256d x[MAX_VECTORS];
+        add_one(items, row, count, end[s], end[s + 1], t, x);
         for (uint32_t i = 0; i < t.sums; i++) {
-            total[i] = _mm256_mul_pd(c, doubles_at(from + t.sum_at + TPP_LANES * i));
+            _mm256_storeu_pd(sum + t.sum_at + TPP_LANES * i, x[i]);
         }
-        for (uint32_t i = 0; i < t.maxima; i++) {
-            most[i] = doubles_at(from + t.maximum_at + TPP_LANES * i);
+        for (uint32_t i = 0; i < t.others; i++) {
+            _mm256_storeu_pd(sum + t.other_at + TPP_LANES * i, x[t.sums + i]);
         }
-        for (uint32_t i = 0; i < t.unions; i++) {
-            all[i] = words_at(from + union_at + TPP_LANES * i);
-        }
-        while (++p < last) {
-            from = table + row[p];
-            c = _mm256_broadcast_sd(count + p);
-            for (uint32_t i = 0; i < t.sums; i++) {
-                total[i] = _mm256_fmadd_pd(c, doubles_at(from + t.sum_at + TPP_LANES * i), total[i]);
-            }
-            for (uint32_t i = 0; i < t.maxima; i++) {
-                most[i] = _mm256_max_pd(most[i], doubles_at(from + t.maximum_at + TPP_LANES * i));
-            }
-            for (uint32_t i = 0; i < t.unions; i++) {
-                all[i] = _mm256_or_si256(all[i], words_at(from + union_at + TPP_LANES * i));
-            }
-        }
-        for (uint32_t i = 0; i < t.sums; i++) {
-            _mm256_storeu_pd(sum + t.sum_at + TPP_LANES * i, total[i]);
-        }
-        for (uint32_t i = 0; i < t.maxima; i++) {
-            _mm256_storeu_pd(sum + t.maximum_at + TPP_LANES * i, most[i]);
-        }
-        for (uint32_t i = 0; i < t.unions; i++) {
-            _mm256_storeu_si256((__m256i *)(void *)(set + t.set_at + TPP_LANES * i), all[i]);
-        }
-    }
-}
-
-/* Vector by vector. */
-WITH_FMA static void add_any(const tpp_items *items, const uint32_t *row, const double *count,
-                             const uint32_t *end, uint32_t systems, double *sum, uint64_t *set)
-{
-    const size_t lanes = items->lanes, words = TPP_LANES * items->sets;
-    for (size_t at = 0; at < TPP_LANES * items->sums; at += TPP_LANES) {
-        add_tile(items->table, row, count, end, systems, sum, set,
-                 (tile){.sums = 1, .sum_at = at, .lanes = lanes, .words = words});
-    }
-    for (size_t at = TPP_LANES * items->sums; at < lanes; at += TPP_LANES) {
-        add_tile(items->table, row, count, end, systems, sum, set,
-                 (tile){.maxima = 1, .maximum_at = at, .lanes = lanes, .words = words});
-    }
-    for (size_t at = 0; at < words; at += TPP_LANES) {
-        add_tile(items->table, row, count, end, systems, sum, set,
-                 (tile){.unions = 1, .set_at = at, .lanes = lanes, .words = words});
-    }
-}
-
-WITH_FMA static void add(const tpp_items *items, const uint32_t *row, const double *count,
-                         const uint32_t *end, uint32_t systems, double *sum, uint64_t *set)
-{
-    enum { SUMS = 4, MAXIMA = 2 };
-    if (items->sums > SUMS || items->maxima > MAXIMA || items->sets > 1) {
-        add_any(items, row, count, end, systems, sum, set);
-        return;
-    }
-    switch (items->sums * (MAXIMA + 1) + items->maxima) {
-#define CASE(s, m)                                                                                 \
-    case s * (MAXIMA + 1) + m:                                                                     \
-        add_tile(items->table, row, count, end, systems, sum, set,                                 \
-                 (tile){s, m, 1, 0, TPP_LANES * s, 0, TPP_LANES *(s + m), TPP_LANES});             \
-        break;
-#define CASES(s) CASE(s, 0) CASE(s, 1) CASE(s, 2)
-        CASES(0) CASES(1) CASES(2) CASES(3) CASES(4)
-#undef CASES
-#undef CASE
     }
 }
 
@@ -139,48 +104,140 @@ WITH_FMA static TPP_INLINE __m256d scaled(scale by, __m256d n)
     return _mm256_fmadd_pd(_mm256_fnmadd_pd(q, by.over, n), by.mend, q);
 }
 
-WITH_FMA static TPP_INLINE void spread_vector(const tpp_items *items, const double *sum,
-                                              uint32_t lane, bool is_scaled, double *const *to,
-                                              double *largest)
+/* Turns a vector of a row, of four systems, into columns; `is_sums`: there are no sets in it. */
+WITH_FMA static TPP_INLINE void spread_four(const tpp_item_scales *scales, uint32_t lane,
+                                            bool is_sums, __m256d a, __m256d b, __m256d c, __m256d d,
+                                            double *const *to, uint32_t at, __m256d *largest)
 {
-    const size_t lanes = items->lanes;
-    const tpp_item_scales *scales = &items->scales;
-    const scale by = {_mm256_loadu_pd(scales->times + lane), _mm256_loadu_pd(scales->over + lane),
-                      _mm256_loadu_pd(scales->mend + lane)};
-    double *const to0 = to[0], *const to1 = to[1], *const to2 = to[2], *const to3 = to[3];
-    __m256d most = _mm256_loadu_pd(largest + lane);
-    sum += lane;
-    for (uint32_t s = 0; s < TPP_FEW; s += 4, sum += 4 * lanes) {
-        __m256d x[4];
+    __m256d x[4] = {a, b, c, d};
+    *largest = _mm256_max_pd(*largest, _mm256_max_pd(_mm256_max_pd(a, b), _mm256_max_pd(c, d)));
+    if (scales->is_scaled[lane / TPP_LANES]) {
+        const scale by = {_mm256_loadu_pd(scales->times + lane),
+                          _mm256_loadu_pd(scales->over + lane),
+                          _mm256_loadu_pd(scales->mend + lane)};
+        const __m256d is_set = doubles_at(scales->is_set + lane);
         for (uint32_t i = 0; i < 4; i++) {
-            x[i] = _mm256_loadu_pd(sum + i * lanes);
-            most = _mm256_max_pd(most, x[i]);
-            x[i] = is_scaled ? scaled(by, x[i]) : x[i];
+            /* Sets would be subnormal numbers, which processors are slow at. */
+            const __m256d number = scaled(by, is_sums ? x[i] : _mm256_andnot_pd(is_set, x[i]));
+            x[i] = is_sums ? number : _mm256_blendv_pd(number, x[i], is_set);
         }
-        const __m256d low[2] = {_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpacklo_pd(x[2], x[3])};
-        const __m256d high[2] = {_mm256_unpackhi_pd(x[0], x[1]), _mm256_unpackhi_pd(x[2], x[3])};
-        _mm256_storeu_pd(to0 + s, _mm256_permute2f128_pd(low[0], low[1], 0x20));
-        _mm256_storeu_pd(to1 + s, _mm256_permute2f128_pd(high[0], high[1], 0x20));
-        _mm256_storeu_pd(to2 + s, _mm256_permute2f128_pd(low[0], low[1], 0x31));
-        _mm256_storeu_pd(to3 + s, _mm256_permute2f128_pd(high[0], high[1], 0x31));
     }
-    _mm256_storeu_pd(largest + lane, most);
+    const __m256d low[2] = {_mm256_unpacklo_pd(x[0], x[1]), _mm256_unpacklo_pd(x[2], x[3])};
+    const __m256d high[2] = {_mm256_unpackhi_pd(x[0], x[1]), _mm256_unpackhi_pd(x[2], x[3])};
+    _mm256_storeu_pd(to[lane] + at, _mm256_permute2f128_pd(low[0], low[1], 0x20));
+    _mm256_storeu_pd(to[lane + 1] + at, _mm256_permute2f128_pd(high[0], high[1], 0x20));
+    _mm256_storeu_pd(to[lane + 2] + at, _mm256_permute2f128_pd(low[0], low[1], 0x31));
+    _mm256_storeu_pd(to[lane + 3] + at, _mm256_permute2f128_pd(high[0], high[1], 0x31));
+}
+
+/* Columns for all lanes: `nobody` where one is not wanted. */
+static TPP_INLINE void find_columns(double *const *to, double *nobody, uint32_t lanes, double **out)
+{
+    for (uint32_t i = 0; i < lanes; i++) {
+        out[i] = to[i] != NULL ? to[i] : nobody;
+    }
 }
 
 WITH_FMA static void spread(const tpp_items *items, const double *sum, double *const *to,
                             uint32_t at, double *largest)
 {
-    double nobody[TPP_FEW];
-    for (uint32_t lane = 0; lane < items->lanes; lane += TPP_LANES) {
-        double *four[TPP_LANES];
-        for (uint32_t i = 0; i < TPP_LANES; i++) {
-            four[i] = to[lane + i] != NULL ? to[lane + i] + at : nobody;
+    double nobody[TPP_GROUP], *column[TPP_MAX_WIDTH];
+    find_columns(to, nobody, items->width, column);
+    for (uint32_t lane = 0; lane < items->width; lane += TPP_LANES) {
+        __m256d most = _mm256_loadu_pd(largest + lane);
+        const double *x = sum + lane;
+        for (uint32_t s = 0; s < TPP_FEW; s += 4, x += 4 * (size_t)items->width) {
+            spread_four(&items->scales, lane, false, _mm256_loadu_pd(x),
+                        _mm256_loadu_pd(x + items->width), _mm256_loadu_pd(x + 2 * (size_t)items->width),
+                        _mm256_loadu_pd(x + 3 * (size_t)items->width), column, at + s, &most);
         }
-        if (items->scales.is_scaled[lane / TPP_LANES]) {
-            spread_vector(items, sum, lane, true, four, largest);
-        } else {
-            spread_vector(items, sum, lane, false, four, largest);
+        _mm256_storeu_pd(largest + lane, most);
+    }
+}
+
+/* Both at once, from registers. */
+WITH_FMA static TPP_INLINE void total_tile(const tpp_items *items, const uint32_t *row,
+                                           const double *count, const uint32_t *end,
+                                           double *const *to, double *largest, tile t)
+{
+    double nobody[TPP_GROUP], *column[MAX_VECTORS * TPP_LANES];
+    __m256d most[MAX_VECTORS];
+    find_columns(to, nobody, (uint32_t)t.width, column);
+    for (uint32_t i = 0; i < t.sums + t.others; i++) {
+        most[i] = _mm256_setzero_pd();
+    }
+    for (uint32_t s = 0; s < TPP_GROUP; s += 4) {
+        __m256d x[4][MAX_VECTORS];
+        add_one(items, row, count, end[s], end[s + 1], t, x[0]);
+        add_one(items, row, count, end[s + 1], end[s + 2], t, x[1]);
+        add_one(items, row, count, end[s + 2], end[s + 3], t, x[2]);
+        add_one(items, row, count, end[s + 3], end[s + 4], t, x[3]);
+        for (uint32_t i = 0; i < t.sums + t.others; i++) {
+            spread_four(&items->scales, TPP_LANES * i, i < t.sums, x[0][i], x[1][i], x[2][i], x[3][i],
+                        column, s, &most[i]);
         }
+    }
+    for (uint32_t i = 0; i < t.sums + t.others; i++) {
+        _mm256_storeu_pd(largest + TPP_LANES * i, most[i]);
+    }
+}
+
+#define FOR_EACH_TILE(DO)                                                                          \
+    DO_OTHERS(DO, 0) DO_OTHERS(DO, 1) DO_OTHERS(DO, 2) DO_OTHERS(DO, 3) DO_OTHERS(DO, 4)
+#define DO_OTHERS(DO, sums) DO(sums, 0) DO(sums, 1) DO(sums, 2)
+#define TILE_NUMBER(sums, others) ((sums) * (MAX_OTHERS + 1) + (others))
+#define TILE(sums, others)                                                                         \
+    ((tile){sums, others, 0, TPP_LANES * (sums), TPP_LANES * ((sums) + (others))})
+
+/* The tile that a whole row is, or none. */
+static uint32_t tile_of(const tpp_items *items)
+{
+    const bool is_small = items->sums <= MAX_SUMS && items->others <= MAX_OTHERS;
+    return is_small ? TILE_NUMBER(items->sums, items->others) : UINT32_MAX;
+}
+
+/* Vector by vector. */
+WITH_FMA static void add_any(const tpp_items *items, const uint32_t *row, const double *count,
+                             const uint32_t *end, uint32_t systems, double *sum)
+{
+    const size_t width = items->width;
+    for (size_t at = 0; at < TPP_LANES * items->sums; at += TPP_LANES) {
+        add_tile(items, row, count, end, systems, sum,
+                 (tile){.sums = 1, .sum_at = at, .width = width});
+    }
+    for (size_t at = TPP_LANES * items->sums; at < width; at += TPP_LANES) {
+        add_tile(items, row, count, end, systems, sum,
+                 (tile){.others = 1, .other_at = at, .width = width});
+    }
+}
+
+WITH_FMA static void add(const tpp_items *items, const uint32_t *row, const double *count,
+                         const uint32_t *end, uint32_t systems, double *sum)
+{
+    switch (tile_of(items)) {
+#define ADD(sums, others)                                                                          \
+    case TILE_NUMBER(sums, others):                                                                \
+        add_tile(items, row, count, end, systems, sum, TILE(sums, others));                        \
+        break;
+        FOR_EACH_TILE(ADD)
+#undef ADD
+    default:
+        add_any(items, row, count, end, systems, sum);
+    }
+}
+
+WITH_FMA static bool total(const tpp_items *items, const uint32_t *row, const double *count,
+                           const uint32_t *end, double *const *to, double *largest)
+{
+    switch (tile_of(items)) {
+#define TOTAL(sums, others)                                                                        \
+    case TILE_NUMBER(sums, others):                                                                \
+        total_tile(items, row, count, end, to, largest, TILE(sums, others));                       \
+        return true;
+        FOR_EACH_TILE(TOTAL)
+#undef TOTAL
+    default:
+        return false;
     }
 }
 
@@ -196,17 +253,14 @@ static TPP_INLINE void put_bits(__m256i bytes, uint64_t *set, uint32_t half)
 
 /* A word of 32 systems, those of the second 16 in the upper halves of the vectors: pairs of systems
  * by byte, then 8 such pairs transposed, so that each byte of all 32 is a vector. */
-static TPP_INLINE void turn_word(const uint64_t *from, uint32_t width, uint32_t bytes,
-                                 uint64_t *set, uint32_t half)
+static TPP_INLINE void turn_word(const uint64_t *from, uint32_t bytes, uint64_t *set, uint32_t half)
 {
     const __m256i pairs = _mm256_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15, 0,
                                            8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
     __m256i v[8], w[8];
     for (uint32_t i = 0; i < 8; i++) {
-        const uint64_t *at = from + (size_t)2 * i * width, *other = at + (size_t)16 * width;
-        const __m256i words =
-            _mm256_set_epi64x((long long)other[width], (long long)other[0], (long long)at[width],
-                              (long long)at[0]);
+        const __m256i words = _mm256_loadu2_m128i((const __m128i *)(const void *)(from + 2 * i + 16),
+                                                  (const __m128i *)(const void *)(from + 2 * i));
         v[i] = _mm256_shuffle_epi8(words, pairs);
     }
     for (uint32_t i = 0; i < 4; i++) {
@@ -231,11 +285,12 @@ static TPP_INLINE void turn_word(const uint64_t *from, uint32_t width, uint32_t 
 
 static void turn(const tpp_items *items, const uint64_t *set, uint64_t *out)
 {
-    const uint32_t words = TPP_LANES * items->sets, all = (items->set_bits + 7) / 8;
+    const uint32_t all = (items->set_bits + 7) / 8;
     for (uint32_t w = 0; 8 * w < all; w++) {
         const uint32_t bytes = all - 8 * w < 8 ? all - 8 * w : 8;
-        turn_word(set + w, words, bytes, out + (size_t)64 * w, 0);
-        turn_word(set + w + (size_t)32 * words, words, bytes, out + (size_t)64 * w, 1);
+        const uint64_t *from = set + (size_t)TPP_GROUP * w;
+        turn_word(from, bytes, out + (size_t)64 * w, 0);
+        turn_word(from + TPP_GROUP / 2, bytes, out + (size_t)64 * w, 1);
     }
 }
 

@@ -20,15 +20,15 @@ static TPP_INLINE void add_lanes(const tpp_items *items, const uint32_t *row, co
                 total[i] = is_sum ? total[i] + c * value[i] : most;
             }
         }
-        memcpy(sum + (size_t)s * items->lanes + first, total, lanes * sizeof *total);
+        memcpy(sum + (size_t)s * items->width + first, total, lanes * sizeof *total);
     }
 }
 
 static void add(const tpp_items *items, const uint32_t *row, const double *count,
-                const uint32_t *end, uint32_t systems, double *sum, uint64_t *set)
+                const uint32_t *end, uint32_t systems, double *sum)
 {
-    const uint32_t sums = TPP_LANES * items->sums, words = TPP_LANES * items->sets;
-    for (uint32_t first = 0; first < items->lanes;) {
+    const uint32_t sums = TPP_LANES * items->sums;
+    for (uint32_t first = 0; first < items->lanes;) { /* the last may go into the sets, which follow */
         const bool is_sum = first < sums;
         const bool is_tile = (is_sum ? sums : items->lanes) - first >= TILE;
         if (is_tile && is_sum) {
@@ -41,12 +41,12 @@ static void add(const tpp_items *items, const uint32_t *row, const double *count
         first += is_tile ? TILE : TPP_LANES;
     }
     for (uint32_t s = 0; s < systems; s++) {
-        for (uint32_t w = 0; w < words; w++) {
+        for (uint32_t w = 0; w < items->sets; w++) {
             uint64_t all = 0;
             for (uint32_t p = end[s]; p < end[s + 1]; p++) {
                 all |= items->table[row[p] + items->lanes + w];
             }
-            set[(size_t)s * words + w] = all;
+            memcpy(sum + (size_t)s * items->width + items->lanes + w, &all, sizeof all);
         }
     }
 }
@@ -60,7 +60,7 @@ static void spread(const tpp_items *items, const double *sum, double *const *to,
         const double multiply = scales->multiply[lane], divide = scales->divide[lane];
         double number[TPP_FEW], most = largest[lane];
         for (uint32_t s = 0; s < TPP_FEW; s++) {
-            const double whole = sum[(size_t)s * items->lanes + lane];
+            const double whole = sum[(size_t)s * items->width + lane];
             most = whole > most ? whole : most;
             number[s] = whole * multiply / divide;
         }
@@ -69,6 +69,18 @@ static void spread(const tpp_items *items, const double *sum, double *const *to,
             memcpy(to[lane] + at, number, sizeof number);
         }
     }
+    for (uint32_t lane = items->lanes; lane < items->lanes + items->sets; lane++) {
+        for (uint32_t s = 0; s < TPP_FEW; s++) {
+            memcpy(to[lane] + at + s, sum + (size_t)s * items->width + lane, sizeof *sum);
+        }
+    }
+}
+
+static bool total(const tpp_items *items, const uint32_t *row, const double *count,
+                  const uint32_t *end, double *const *to, double *largest)
+{
+    (void)items, (void)row, (void)count, (void)end, (void)to, (void)largest;
+    return false;
 }
 
 /* Transposes 64 words of 64 bits: halves of rows change places, then halves of those (H. S. Warren,
@@ -87,11 +99,8 @@ static void transpose(uint64_t *word)
 
 static void turn(const tpp_items *items, const uint64_t *set, uint64_t *out)
 {
-    const uint32_t words = TPP_LANES * items->sets;
-    for (uint32_t w = 0; 64 * w < items->set_bits; w++) {
-        for (uint32_t s = 0; s < TPP_GROUP; s++) {
-            out[64 * w + s] = set[(size_t)s * words + w];
-        }
+    memcpy(out, set, (size_t)TPP_GROUP * items->sets * sizeof *out);
+    for (uint32_t w = 0; w < items->sets; w++) {
         transpose(out + (size_t)64 * w);
     }
 }

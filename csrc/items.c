@@ -76,8 +76,8 @@ static void set_scale(tpp_items *items, uint32_t lane, const tpp_item_figure *fi
     scales->is_scaled[lane / TPP_LANES] |= e != 0;
 }
 
-/* Gives lanes to one kind of figures, from a vector of their own on; those of unit 1 come last, so
- * that fewer vectors are scaled. */
+/* Gives lanes to one kind of figures; those of unit 1 come last, so that fewer vectors are scaled. The
+ * end of them. */
 static uint32_t give_lanes(tpp_items *items, bool is_sum, uint32_t lane)
 {
     for (int plain = 0; plain < 2; plain++) {
@@ -94,7 +94,7 @@ static uint32_t give_lanes(tpp_items *items, bool is_sum, uint32_t lane)
             }
         }
     }
-    return up_to_lanes(lane);
+    return lane;
 }
 
 static void describe(tpp_items *items, const tpp_figure *figures)
@@ -212,17 +212,20 @@ static tpp_status fill(tpp_items *items, const tpp_figure *figures, const tpp_le
         return TPP_ERROR_MEMORY;
     }
     describe(items, figures);
-    for (uint32_t lane = 0; lane < TPP_MAX_LANES; lane++) {
+    for (uint32_t lane = 0; lane < TPP_MAX_WIDTH; lane++) {
         items->scales.times[lane] = items->scales.over[lane] = items->scales.mend[lane] = 1.0;
         items->scales.multiply[lane] = items->scales.divide[lane] = 1.0;
         items->scales.most[lane] = items->scales.limit[lane] = TPP_MAX_UNIQUE;
     }
-    items->sums = give_lanes(items, true, 0) / TPP_LANES;
+    items->sums = up_to_lanes(give_lanes(items, true, 0)) / TPP_LANES;
     items->lanes = give_lanes(items, false, TPP_LANES * items->sums);
-    items->maxima = items->lanes / TPP_LANES - items->sums;
     items->set_bits = 2 * items->leaves + items->figures;
-    items->sets = (items->set_bits + 64 * TPP_LANES - 1) / (64 * TPP_LANES);
-    items->width = items->lanes + TPP_LANES * items->sets;
+    items->sets = (items->set_bits + 63) / 64;
+    items->width = up_to_lanes(items->lanes + items->sets);
+    items->others = items->width / TPP_LANES - items->sums;
+    for (uint32_t lane = items->lanes; lane < TPP_MAX_WIDTH; lane++) {
+        items->scales.is_set[lane] = UINT64_MAX;
+    }
     for (uint32_t l = 0; l < items->leaves; l++) {
         items->leaf_input[l] = find_input(items->program, leaves[l].name);
     }

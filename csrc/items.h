@@ -3,8 +3,8 @@
  * operations on whole vectors.
  *
  * A row of the table is what one part of one kind adds: `sums` vectors of doubles, to be multiplied by
- * the count and added up, `maxima` vectors of which the largest counts, and `sets` vectors of bits,
- * to be united. The doubles are whole numbers of units. As all are at least 0 and rounding never
+ * the count and added up, then doubles of which the largest counts, and right after them words of bits,
+ * to be united: rows are read more often than anything else, so that the latter two share vectors. The doubles are whole numbers of units. As all are at least 0 and rounding never
  * changes an order, a sum below 2^53 proves that no step on the way to it was rounded.
  */
 #ifndef TPP_ITEMS_H
@@ -17,7 +17,8 @@ enum {
     TPP_MAX_LANES = 2 * TPP_MAX_FIGURES + 8,
     TPP_MAX_LEAVES = 256,
     TPP_MAX_SET_BITS = 2 * TPP_MAX_LEAVES + TPP_MAX_FIGURES,
-    TPP_MAX_SET_WORDS = (TPP_MAX_SET_BITS + 255) / 256 * 4,
+    TPP_MAX_SET_WORDS = (TPP_MAX_SET_BITS + 63) / 64,
+    TPP_MAX_WIDTH = TPP_MAX_LANES + (TPP_MAX_SET_WORDS + 3) / 4 * 4,
     TPP_MAX_READ_FIGURES = 20, /* by the program: each takes 8 KiB of stack */
     TPP_MAX_READ_LEAVES = 64,
     TPP_MAX_SYSTEM_PARAGRAPHS = 512,
@@ -45,14 +46,15 @@ typedef struct {
 /* Of the lanes of a vector: how whole numbers of units become doubles. A quotient by 10^k is
  * whole * times, less what that leaves (see sums.c); a product is whole * times alone. */
 typedef struct {
-    double times[TPP_MAX_LANES];
-    double over[TPP_MAX_LANES];
-    double mend[TPP_MAX_LANES];
-    double multiply[TPP_MAX_LANES]; /* the same for division: whole * multiply / divide */
-    double divide[TPP_MAX_LANES];
-    double most[TPP_MAX_LANES]; /* up to here, that is the shortest decimal of a double */
-    double limit[TPP_MAX_LANES]; /* the same of the result: any larger one reaches it */
-    bool is_scaled[TPP_MAX_LANES / TPP_LANES];
+    double times[TPP_MAX_WIDTH];
+    double over[TPP_MAX_WIDTH];
+    double mend[TPP_MAX_WIDTH];
+    double multiply[TPP_MAX_WIDTH]; /* the same for division: whole * multiply / divide */
+    double divide[TPP_MAX_WIDTH];
+    double most[TPP_MAX_WIDTH]; /* up to here, that is the shortest decimal of a double */
+    double limit[TPP_MAX_WIDTH]; /* the same of the result: any larger one reaches it */
+    bool is_scaled[TPP_MAX_WIDTH / TPP_LANES];
+    uint64_t is_set[TPP_MAX_WIDTH]; /* all ones where there are no doubles, but a word of a set */
 } tpp_item_scales;
 
 struct tpp_sums_kernel;
@@ -63,10 +65,10 @@ struct tpp_items {
     uint32_t items; /* one more, the last, is an item that nobody knows */
     uint32_t figures;
     uint32_t leaves;
-    uint32_t lanes;  /* of doubles */
+    uint32_t lanes;  /* of doubles; then come the sets */
+    uint32_t sets;   /* words */
     uint32_t sums;   /* vectors */
-    uint32_t maxima; /* vectors */
-    uint32_t sets;   /* vectors */
+    uint32_t others; /* vectors of maxima and sets */
     uint32_t width;  /* of a row, in elements of 8 bytes */
     bool all_points; /* every figure of every item is one number, or unbounded */
     tpp_item_figure figure[TPP_MAX_FIGURES];

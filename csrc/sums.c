@@ -25,5 +25,6 @@ static void stream(uint64_t *out, const uint64_t *words)
     tpp_stream(out, words);
 }
 
-const tpp_sums_kernel TPP_SUMS = {TPP_SUMS_NAME, read_offsets, read_parts, add,    spread,
-                                  turn,          open_ends,    flags,      stream, tpp_stream_end};
+const tpp_sums_kernel TPP_SUMS = {TPP_SUMS_NAME, read_offsets, read_parts, add,       spread,
+                                  total,         turn,         open_ends,  flags,     stream,
+                                  tpp_stream_end};

@@ -22,14 +22,18 @@ typedef struct tpp_sums_kernel {
     bool (*read)(const tpp_items *items, const tpp_parts *parts, uint64_t first, uint32_t n,
                  uint32_t *row, double *count);
     /* Adds up the parts of `systems` systems, each from row[end[s]] to row[end[s + 1]] and not empty:
-     * one row of `sum`, the lanes, and one of `set` a system. */
+     * one row a system, like those of the table. */
     void (*add)(const tpp_items *items, const uint32_t *row, const double *count,
-                const uint32_t *end, uint32_t systems, double *sum, uint64_t *set);
-    /* Turns the sums of TPP_FEW systems into doubles, a column a lane: elements at, at + 1 ... of
-     * to[lane], which is NULL where it is not wanted. `largest`: of every lane so far, in units. */
+                const uint32_t *end, uint32_t systems, double *sum);
+    /* Turns the rows of TPP_FEW systems into columns of doubles, and of words of sets as they are:
+     * elements at, at + 1 ... of to[lane], which is NULL where it is not wanted. `largest`: of every
+     * lane of doubles so far, in units. */
     void (*spread)(const tpp_items *items, const double *sum, double *const *to, uint32_t at,
                    double *largest);
-    /* The sets of a group by element: bit s of out[e] is element e of system s. */
+    /* Both for a whole group in one go, from its first element on; false if this kernel does not. */
+    bool (*total)(const tpp_items *items, const uint32_t *row, const double *count,
+                  const uint32_t *end, double *const *to, double *largest);
+    /* The sets of a group, TPP_GROUP first words and so on, by element: bit s of out[e] is element e of system s. */
     void (*turn)(const tpp_items *items, const uint64_t *set, uint64_t *out);
     /* The high ends of a group: infinity where `open` has a bit, else those of `in`. */
     void (*open)(const double *in, uint64_t open, double *out);

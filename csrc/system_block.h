@@ -42,9 +42,9 @@ typedef struct {
     bool is_rounded;
     uint64_t bit[TPP_SET_WORDS * 64]; /* of one group: see tpp_items */
     double lane[TPP_MAX_LANES][TPP_GROUP];
-    double largest[TPP_MAX_LANES];
-    double sum[TPP_FEW * TPP_MAX_LANES];
-    uint64_t set[TPP_GROUP * TPP_SET_WORDS];
+    double largest[TPP_MAX_WIDTH];
+    double sum[TPP_FEW * TPP_MAX_WIDTH];
+    uint64_t set[TPP_SET_WORDS][TPP_GROUP];
     uint32_t row[TPP_CHUNK];
     double count[TPP_CHUNK];
 } tpp_system_block;

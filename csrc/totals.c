@@ -7,7 +7,6 @@
 #include "error.h"
 #include "ratio.h"
 #include "system_block.h"
-#include "words.h"
 
 /* ---- adding up ---- */
 
@@ -43,21 +42,24 @@ static tpp_status read_chunk(const tpp_job *job, tpp_system_block *b, uint64_t f
 }
 
 /* Adds what some parts of a system come to. */
-static void unite(const tpp_items *items, double *sum, const double *more, uint64_t *set,
-                  const uint64_t *more_set)
+static void unite(const tpp_items *items, double *sum, const double *more)
 {
     for (uint32_t i = 0; i < items->lanes; i++) {
         const double most = sum[i] > more[i] ? sum[i] : more[i];
         sum[i] = i < TPP_LANES * items->sums ? sum[i] + more[i] : most;
     }
-    for (uint32_t i = 0; i < TPP_LANES * items->sets; i++) {
-        set[i] |= more_set[i];
+    for (uint32_t i = items->lanes; i < items->width; i++) {
+        uint64_t set, more_set;
+        memcpy(&set, sum + i, sizeof set);
+        memcpy(&more_set, more + i, sizeof more_set);
+        set |= more_set;
+        memcpy(sum + i, &set, sizeof set);
     }
 }
 
 /* A system of any size. */
 static tpp_status add_system(const tpp_job *job, tpp_system_block *b, uint64_t system, double *sum,
-                             uint64_t *set, tpp_error *error)
+                             tpp_error *error)
 {
     const tpp_items *items = job->items;
     tpp_status status = check_system(job->parts, system, error);
@@ -66,17 +68,15 @@ static tpp_status add_system(const tpp_job *job, tpp_system_block *b, uint64_t s
     }
     const uint64_t last = (uint64_t)tpp_parts_offset(job->parts, system + 1);
     uint64_t first = (uint64_t)tpp_parts_offset(job->parts, system);
-    memset(sum, 0, items->lanes * sizeof *sum);
-    memset(set, 0, TPP_LANES * items->sets * sizeof *set);
+    memset(sum, 0, items->width * sizeof *sum);
     while (first < last && status == TPP_OK) {
-        double more[TPP_MAX_LANES];
-        uint64_t more_set[TPP_SET_WORDS];
+        double more[TPP_MAX_WIDTH];
         const uint32_t n = last - first < TPP_CHUNK ? (uint32_t)(last - first) : (uint32_t)TPP_CHUNK;
         const uint32_t end[2] = {0, n};
         status = read_chunk(job, b, first, n, error);
         if (status == TPP_OK) {
-            items->kernel->add(items, b->row, b->count, end, 1, more, more_set);
-            unite(items, sum, more, set, more_set);
+            items->kernel->add(items, b->row, b->count, end, 1, more);
+            unite(items, sum, more);
         }
         first += n;
     }
@@ -89,33 +89,33 @@ static tpp_status add_group(const tpp_job *job, tpp_system_block *b, uint32_t gr
 {
     const tpp_items *items = job->items;
     const uint64_t system = b->begin + TPP_GROUP * group;
-    const uint32_t systems = tpp_group_systems(b, group), words = TPP_LANES * items->sets;
+    const uint32_t systems = tpp_group_systems(b, group);
     uint32_t end[TPP_GROUP + 1];
     uint64_t first;
     const bool is_chunk =
         items->kernel->offsets(job->parts, system, systems, TPP_CHUNK, &first, end);
     tpp_status status = is_chunk ? read_chunk(job, b, first, end[systems], error) : TPP_OK;
-    memset(b->largest, 0, items->lanes * sizeof *b->largest);
-    for (uint32_t at = 0; at < TPP_GROUP && status == TPP_OK; at += TPP_FEW) {
+    memset(b->largest, 0, items->width * sizeof *b->largest);
+    const bool is_done = is_chunk && status == TPP_OK && systems == TPP_GROUP &&
+                         items->kernel->total(items, b->row, b->count, end, to, b->largest);
+    for (uint32_t at = 0; at < TPP_GROUP && status == TPP_OK && !is_done; at += TPP_FEW) {
         const uint32_t left = systems > at ? systems - at : 0;
         const uint32_t n = left < TPP_FEW ? left : TPP_FEW;
-        uint64_t *set = b->set + (size_t)at * words;
         if (is_chunk && n > 0) {
-            items->kernel->add(items, b->row, b->count, end + at, n, b->sum, set);
+            items->kernel->add(items, b->row, b->count, end + at, n, b->sum);
         }
         for (uint32_t s = 0; s < n && !is_chunk && status == TPP_OK; s++) {
-            status = add_system(job, b, system + at + s, b->sum + (size_t)s * items->lanes,
-                                set + (size_t)s * words, error);
+            status = add_system(job, b, system + at + s, b->sum + (size_t)s * items->width,
+                                error);
         }
         if (n < TPP_FEW) {
-            memset(b->sum + (size_t)n * items->lanes, 0,
-                   (TPP_FEW - n) * items->lanes * sizeof *b->sum);
-            memset(set + (size_t)n * words, 0, (TPP_FEW - n) * words * sizeof *set);
+            memset(b->sum + (size_t)n * items->width, 0,
+                   (TPP_FEW - n) * items->width * sizeof *b->sum);
         }
         items->kernel->spread(items, b->sum, to, at, b->largest);
     }
     if (status == TPP_OK) {
-        items->kernel->turn(items, b->set, b->bit);
+        items->kernel->turn(items, b->set[0], b->bit);
     }
     return status;
 }
@@ -235,17 +235,11 @@ static bool is_plain(const tpp_items *items, const tpp_system_block *b)
     return !large && open == 0 && !b->is_ranged && items->all_points;
 }
 
-/* Writes the ends of a group for people, and asks for the lines of a later one: as many columns as
- * these are more than hardware sees coming. */
+/* Writes the ends of a group for people. */
 static void report(const tpp_job *job, uint32_t f, uint64_t system, uint32_t systems,
                    const double *low, const double *high, uint64_t open)
 {
-    enum { AHEAD = 2 * TPP_GROUP, LINE_BYTES = 64 };
     if (job->low != NULL && job->low[f] != NULL) {
-        const uintptr_t next = (uintptr_t)(job->low[f] + system + AHEAD);
-        for (uint32_t i = 0; i < TPP_GROUP * sizeof *low; i += LINE_BYTES) {
-            tpp_prefetch(next + i);
-        }
         memcpy(job->low[f] + system, low, systems * sizeof *low);
     }
     if (job->high != NULL && job->high[f] != NULL) {
@@ -327,8 +321,8 @@ static tpp_status put_figure(const tpp_job *job, tpp_system_block *b, uint32_t f
 tpp_status tpp_totals_add(const tpp_job *job, tpp_system_block *b, uint32_t group, tpp_error *error)
 {
     const tpp_items *items = job->items;
-    double *to[TPP_MAX_LANES];
-    for (uint32_t lane = 0; lane < items->lanes; lane++) {
+    double *to[TPP_MAX_WIDTH];
+    for (uint32_t lane = 0; lane < items->width; lane++) {
         to[lane] = NULL; /* not all of what there may be, which would cost as much as to add up */
     }
     for (uint32_t f = 0; f < items->figures; f++) {
@@ -338,6 +332,9 @@ tpp_status tpp_totals_add(const tpp_job *job, tpp_system_block *b, uint32_t grou
         if (figure->high != TPP_NONE) {
             to[figure->high] = b->lane[figure->high];
         }
+    }
+    for (uint32_t w = 0; w < items->sets; w++) {
+        to[items->lanes + w] = (double *)(void *)b->set[w]; /* written by memcpy or as vectors */
     }
     tpp_status status = add_group(job, b, group, to, error);
     if (status == TPP_OK && is_plain(items, b)) {

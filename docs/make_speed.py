@@ -311,11 +311,11 @@ Predicted after runs of 200,000 systems on a busy machine, before the first quie
 > than that. Polars and pandas build hash tables of ten million keys: 3 million systems a second.
 
 What it missed: the parts were as cheap as said, but reading the facts, the program and turning 64
-systems' sets into words cost as much again, and two threads of this machine, which share a core's
-units, do 1.4 times the work of one where computing decides. So 0.6 of the roof is not met; no
-contender is nearer to it. Copies of plain columns into scratch (some 1.3 ns a system) and the
-examination of vectors that are known to be sound (0.5 ns) could still go. The long form is slower by
-the pass that finds where systems begin.
+systems' sets into words cost as much again, and two threads of this machine do some 1.4 times the
+work of one where computing decides. So 0.6 of the roof is not met; no contender is nearer to it.
+Copies of plain columns into scratch (some 1.3 ns a system) and the examination of vectors that are
+known to be sound (0.5 ns) could still go. The long form is slower by the pass that finds where
+systems begin.
 
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -146,8 +146,9 @@ class Items:
         """Places by id, and by the names that one chip alone has."""
         found: dict[str, int] = {}
         names = [] if self._names is None else list(self._names.values())
+        often = Counter(names)
         for i, name in enumerate(names):
-            if name is not None and names.count(name) == 1:
+            if name is not None and often[name] == 1:
                 found[str(name)] = i
         ids = () if self._ids is None else self._ids.values()
         return found | {str(each): i for i, each in enumerate(ids) if each is not None}

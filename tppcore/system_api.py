@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tppcore import system_batch
-from tppcore.deciding import into
-from tppcore.engine import oracle
+from tppcore.deciding import decide, into
 from tppcore.engine.choose import choose
 from tppcore.engine.columns import Doubles
 from tppcore.engine.exact import Interval, Metrics
@@ -22,7 +21,9 @@ from tppcore.rules.rulebook import Rulebook, without_paragraphs
 from tppcore.rules.systems import SystemLaw, of_systems
 from tppcore.rules.vocabulary import Formulas, Vocabulary
 from tppcore.sinks.ends import answer
+from tppcore.sources.chips import Chip
 from tppcore.sources.systems import System
+from tppcore.sources.table import Table
 from tppcore.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ def classify(
     law = of_systems(rules)
     summed = None
     if isinstance(systems, Few):
+        if sums:
+            raise TppError("sums: expected a SystemTable (see tppcore.metrics for one system)")
         chosen = choose(engine or "exact")
-        if chosen != "exact" or sums:
-            what = "sums" if sums else f"engine {chosen!r}"
-            raise TppError(f"{what}: expected a SystemTable (see tppcore.metrics for one system)")
-        bitmaps = oracle.decide_rows(law.whole, systems.rows(law), len(systems))
+        rows = [Chip.of_row(f"system {i + 1}", row) for i, row in enumerate(systems.rows(law))]
+        bitmaps = decide(Table(rows, law.whole.vocabulary), law.whole, chosen, threads, None)
     else:
         chosen = choose(engine)
         room = None if out is None else (out.bitmaps, out.summed)

@@ -87,6 +87,15 @@ def test_engines_agree(parts: list[Any], law: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("law", sorted(RULES))
+def test_systems_one_by_one_by_any_engine(engine: str, law: str) -> None:
+    listed = tpp.systems()
+    expected = tpp.classify(listed, RULES[law])
+    assert expected.engine == "exact"
+    assert same(tpp.classify(listed, RULES[law], engine=engine), expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_sums_in_columns(engine: str) -> None:
     systems = tpp.SystemTable(
         table([("a", "H100", 8, False), ("a", "Grace", 4, True), ("b", "B20", 2, False)])

@@ -17,9 +17,6 @@ from tppcore.program.program import Program
 LARGEST_COUNT = 2**32 - 1
 """The largest count of a part."""
 
-ANY = "any:"
-"""What the names of leaves begin with; the id of the paragraph follows."""
-
 
 class TooWide(TppError, NotImplementedError):
     """A sum needs more than the 128 bits of the batch engines; fractions have no such bound."""

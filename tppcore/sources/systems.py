@@ -290,9 +290,10 @@ def by_id(identity: str, within: Sequence[str] = ()) -> System:
     )
     network = found.facts.get("scaleout_gbit_s")
     if network is not None and "cluster_network_gbit_s" not in found.facts:
-        # What joins the machines has at least the share of one circuit, at most all of it.
+        # What joins the machines has at least the share of one circuit, at most all of it. Rounded
+        # down, a bound from below stays one, and is a decimal.
         circuits = sum(count.low for _, count, is_host in found.items() if not is_host)
-        bounds = Interval(network.low / circuits, network.high)
+        bounds = Interval(Fraction(network.low // circuits), network.high)
         found.facts = {**found.facts, "cluster_network_gbit_s": bounds}
     return found
 

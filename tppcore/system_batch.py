@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tppcore.deciding import decide
-from tppcore.engine import oracle
+from tppcore.engine import adding, oracle
 from tppcore.engine import systems as engines
 from tppcore.engine.choose import module
 from tppcore.engine.columns import Bitmaps, Column, Columns, Doubles
 from tppcore.engine.exact import ANYTHING, Interval, Metrics, Row, point
-from tppcore.engine.parts import Figure, Parts, Sums, SystemProgram, TooWide
+from tppcore.engine.parts import Figure, Parts, Sums, SystemProgram, TooWide, bits
 from tppcore.engine.totals import UNKNOWN_COUNT, Part, met, totals
-from tppcore.engine.widen import widened
+from tppcore.engine.widen import widened, widened_column
 from tppcore.errors import InputError
 from tppcore.program.compile import compile as compile_program
 from tppcore.rules.expression import Quantity
@@ -101,8 +101,7 @@ def _put(into: Bitmaps, rows: Any, settled: Bitmaps) -> None:
     """Writes the verdicts of `settled`, in their order, over those of `rows`."""
     bit = np.uint64(1) << (rows.astype(np.uint64) % np.uint64(64))
     for words, found in ((into.values, settled.values), (into.valid, settled.valid)):
-        for p in range(len(words)):
-            new = np.unpackbits(found[p].view(np.uint8), count=len(rows), bitorder="little")
+        for p, new in enumerate(bits(found, len(rows))):
             np.bitwise_and.at(words[p], rows // 64, ~bit)
             np.bitwise_or.at(words[p], rows // 64, np.where(new, bit, np.uint64(0)))
 
@@ -182,18 +181,22 @@ def _check_stated(
         return
     sums = engines.aggregates(stated, table.parts, engine=engine, threads=threads)
     for figure, low, high in zip(stated, sums.low, sums.high, strict=True):
-        column = table.facts.by_quantity[figure.name]
-        ends = (column.values, column.values) if column.low is None else (column.low, column.high)
-        for end, bound, side in ((ends[1], low, -1), (ends[0], high, 1)):
-            if end is None:
+        fact = widened_column(table.facts.by_quantity[figure.name], figure.name)
+        for own, bound, side in (
+            (fact.values, low, -1),
+            (fact.values, high, 1),
+            (fact.high, low, -1),
+            (fact.low, high, 1),
+        ):
+            if own is None:
                 continue
-            beyond = (np.asarray(end, np.float64) - bound) * side > 1e-12 * np.abs(bound)
+            beyond = (own - bound) * side > 1e-12 * np.abs(bound)
             if beyond.any():
                 row = int(np.argmax(beyond))
                 raise InputError(
                     figure.name,
                     row,
-                    float(end[row]),
+                    float(own[row]),
                     f"what the parts give, {low[row]:g} to {high[row]:g}",
                 )
 
@@ -217,7 +220,8 @@ def exact_rows(
             parts = _exact_parts(table.parts, i, items)
         row = totals(parts, law.circuit.formulas)
         for name, stated in next(oracle.rows(facts.slice(i, i + 1), vocabulary)).items():
-            row[name] = agreed(name, stated, row.get(name, ANYTHING), i)
+            agreed(name, stated, row.get(name, ANYTHING), i)
+            row[name] = stated  # as the batch engines take it: no narrower than it is stated
         row.update(leaves(law, met(parts, law.circuit)))
         yield row
 
@@ -263,21 +267,20 @@ def ends(
         return [sums.low[i] for i in chosen], [sums.high[i] for i in chosen]
     given = dict(facts)
     for name, low, high in zip(sums.names, sums.low, sums.high, strict=True):
-        given[name] = _beside(given.get(name), low, high)
+        given[name] = _column(low, high)
+        if name in facts:
+            given[name] = adding.with_facts(given[name], facts[name], name)
     columns = Columns(len(table), given)
     program = compile_program(measures, given, tuple(names), verdicts=False)
     lows, highs = module(engine).metrics(program, widened(columns))
     return list(lows), list(highs)
 
 
-def _beside(stated: Column | None, low: Doubles, high: Doubles) -> Column:
-    """A sum, or what is stated in its place."""
+def _column(low: Doubles, high: Doubles) -> Column:
+    """The ends of a figure as a column."""
     known = low == high
-    values = np.where(known, low, np.nan)
-    low, high = np.where(known, np.nan, low), np.where(known | np.isinf(high), np.nan, high)
-    if stated is not None and stated.values is not None:
-        own = np.asarray(stated.values, np.float64)
-        says = ~np.isnan(own)
-        values = np.where(says, own, values)
-        low, high = np.where(says, np.nan, low), np.where(says, np.nan, high)
-    return Column(values) if known.all() else Column(values, low, high)
+    return Column(
+        np.where(known, low, np.nan),
+        np.where(known, np.nan, low),
+        np.where(known | np.isinf(high), np.nan, high),
+    )

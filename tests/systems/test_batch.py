@@ -210,6 +210,34 @@ def test_errors_name_the_row(engine: str, column: str, value: Any, message: str)
         tpp.classify(tpp.SystemTable(parts), RULES["today"], engine=engine)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_stated_sums_of_any_kind(engine: str) -> None:
+    """A range, a float32 and a null state what they state of a sum, in verdicts and metrics."""
+    chips = {"id": ["open"], "tops_fp64_low": [100.0], "tops_fp64_high": [200.0]}
+    parts = pa.table({"chip": [["open"]] * 3, "count": [[1000]] * 3})
+    kinds = [
+        {
+            "fp64_pflops_low": pa.array([120.0, None, 100.0]),
+            "fp64_pflops_high": [150.0, None, None],
+        },
+        {"fp64_pflops": pa.array([150, None, 100], pa.int32())},
+        {"fp64_pflops": pa.array([150.1, None, 100.1], pa.float32())},
+    ]
+    ends = [
+        [(120.0, 150.0), (100.0, 200.0), (100.0, np.inf)],
+        [(150.0, 150.0), (100.0, 200.0), (100.0, 100.0)],
+        [(150.1, 150.1), (100.0, 200.0), (100.1, 100.1)],
+    ]
+    for columns, expected in zip(kinds, ends, strict=True):
+        facts = pa.table({**dict(zip(parts.column_names, parts.columns, strict=True)), **columns})
+        systems = tpp.SystemTable(facts, chips)
+        found = tpp.metrics(systems, ["fp64_pflops"], engine=engine)
+        both = [found.column(f"fp64_pflops_{end}").to_pylist() for end in ("low", "high")]
+        assert list(zip(*both, strict=True)) == expected
+        verdicts = tpp.classify(systems, RULES["cluster"], engine=engine)
+        assert same(verdicts, tpp.classify(systems, RULES["cluster"], engine="exact"))
+
+
 def test_out_is_reused() -> None:
     systems = tpp.SystemTable(table([("a", "H100", 8, False), ("b", "H20", 8, False)]))
     first = tpp.classify(systems, RULES["today"])

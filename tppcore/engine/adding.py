@@ -168,7 +168,7 @@ def _given(sums: Added, positive: bool) -> tuple[Column, Flags]:
     return column, ~is_value & (~low_short | ~(high_short | sums.open))
 
 
-def _with_facts(column: Column, fact: Column, name: str) -> Column:
+def with_facts(column: Column, fact: Column, name: str) -> Column:
     """The facts where they are stated, else the sums."""
     fact = widened_column(fact, name)
     value, low, high = column.values, column.low, column.high
@@ -204,7 +204,7 @@ def evaluate(
         if figure.name in inputs:
             column, unlike = _given(added(figure, found), inputs[figure.name].positive)
             if figure.name in facts.by_quantity:
-                column = _with_facts(column, facts.by_quantity[figure.name], figure.name)
+                column = with_facts(column, facts.by_quantity[figure.name], figure.name)
             columns[figure.name] = column
             rounded |= unlike
     met, valid = bits(law.met.values, law.items), bits(law.met.valid, law.items)

@@ -268,7 +268,7 @@ static void prepare(block *b, workspace *work, const tpp_program *program, const
             work->unread_input[work->unread++] = i;
         }
         b->single |= there && columns[i].kind == TPP_FLOAT32;
-        bytes += there ? SIZES[columns[i].kind] * (uint32_t)TPP_BLOCK : 0;
+        bytes += there ? tpp_kind_size[columns[i].kind] * (uint32_t)TPP_BLOCK : 0;
     }
     b->distrust = work->ranged;
     const uint32_t times = plan->steps + program->cuts + 1;

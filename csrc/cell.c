@@ -4,6 +4,8 @@
 
 #include "u128.h"
 
+const uint8_t tpp_kind_size[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
+
 /* Anything but a float: (-1)^negative * magnitude * 10^-scale. */
 typedef struct {
     tpp_u128 magnitude;

@@ -15,6 +15,9 @@
 
 enum { TPP_MISSING = 255 }; /* of a boolean */
 
+/* Bytes of a number, by the kind of its column. */
+extern const uint8_t tpp_kind_size[TPP_KIND_COUNT];
+
 /* Whether a cell is null by the bitmap of its column; `values` may say so too. */
 static inline bool tpp_cell_is_null(const tpp_column *column, uint64_t row)
 {

@@ -74,8 +74,6 @@ static inline bool is_nothing(ends a)
 
 /* ---- asking for what comes next ---- */
 
-static const uint8_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
-
 enum { BLOCKS_AHEAD = 1 };
 
 static bool is_ready(const block *b, uint32_t index)
@@ -90,7 +88,7 @@ static void look_at_column(block *b)
         const tpp_column *column = &b->columns[ahead->column];
         if (column->values != NULL && b->program->input[ahead->column].given &&
             !is_ready(b, ahead->column)) {
-            const uintptr_t size = SIZES[column->kind];
+            const uintptr_t size = tpp_kind_size[column->kind];
             ahead->next = (uintptr_t)column->values + (b->row + BLOCKS_AHEAD * TPP_BLOCK) * size;
             ahead->left = (uint32_t)(TPP_BLOCK * size / (LINE * GROUP));
             return;

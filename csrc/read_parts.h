@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cell.h"
 #include "parts.h"
 
 /* Integers, and the unsigned type to compare them in: negative ones are large there, above any
@@ -150,8 +151,7 @@ static bool has_nulls(const tpp_column *column, uint64_t first, uint32_t n)
 static void look_ahead(const tpp_column *column, uint64_t first, uint32_t n)
 {
     enum { AHEAD = 2048, LINE_BYTES = 64 };
-    static const uint8_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
-    const uint32_t size = SIZES[column->kind];
+    const uint32_t size = tpp_kind_size[column->kind];
     const uintptr_t at = (uintptr_t)column->values + first * size + AHEAD;
     for (uint32_t i = 0; i < n * size; i += LINE_BYTES) {
         tpp_prefetch(at + i);

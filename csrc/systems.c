@@ -62,10 +62,9 @@ static void write_leaves(const tpp_job *job, const tpp_system_block *b, const de
 /* A column from its row `begin` on. */
 static tpp_column from_row(const tpp_column *column, uint64_t begin)
 {
-    static const uint8_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
     tpp_column out = *column;
     if (out.values != NULL) {
-        out.values = (const char *)out.values + begin * SIZES[out.kind];
+        out.values = (const char *)out.values + begin * tpp_kind_size[out.kind];
     }
     if (out.present != NULL) {
         const uint64_t bit = begin + out.first_bit;

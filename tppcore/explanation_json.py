@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tppcore.engine.exact import Interval
 from tppcore.explanation import Explanation, ParagraphExplained, Test
 from tppcore.sinks.numbers import approx
+
+if TYPE_CHECKING:
+    from tppcore.system_explanation import SystemExplanation
 
 Number = dict[str, Any]
 
@@ -16,15 +19,31 @@ Number = dict[str, Any]
 def to_dict(each: Explanation) -> dict[str, Any]:
     """See `Explanation.to_dict`."""
     return {
+        **heading_data(each, each.took, each.limit.text if each.limit else None),
+        "paragraphs": [paragraph_data(part) for part in each.paragraphs],
+        **closing_data(each),
+    }
+
+
+def heading_data(
+    each: Explanation | SystemExplanation, took: str | None, limiting_test: str | None
+) -> dict[str, Any]:
+    """What is explained, under which law, what comes of it, and its metrics."""
+    return {
         "name": each.name,
-        "took": each.took,
+        "took": took,
         "as_of": each.rules.as_of.isoformat(),
         "destination": each.rules.destination,
         "rulebook": each.rules.hash,
         "outcome": each.outcome,
-        "limiting_test": each.limit.text if each.limit else None,
+        "limiting_test": limiting_test,
         "metrics": {name: value_data(value) for name, value in each.metrics.items()},
-        "paragraphs": [paragraph_data(part) for part in each.paragraphs],
+    }
+
+
+def closing_data(each: Explanation | SystemExplanation) -> dict[str, Any]:
+    """The readings, what others would turn, what is missing or estimated, and notes."""
+    return {
         "readings": dict(each.rules.readings),
         "other_readings": [
             {"reading": o.reading, "alternative": o.alternative, "turns": dict(o.turns)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tppcore.explanation import ParagraphExplained
-from tppcore.explanation_json import number, paragraph_data, value_data
+from tppcore.explanation_json import closing_data, heading_data, number, paragraph_data, value_data
 from tppcore.rules.systems import leaf
 from tppcore.system_explanation import PartExplained, SystemExplanation
 
@@ -13,14 +13,7 @@ from tppcore.system_explanation import PartExplained, SystemExplanation
 def to_dict(each: SystemExplanation) -> dict[str, Any]:
     """See `SystemExplanation.to_dict`."""
     return {
-        "name": each.name,
-        "took": each.system.took,
-        "as_of": each.rules.as_of.isoformat(),
-        "destination": each.rules.destination,
-        "rulebook": each.rules.hash,
-        "outcome": each.outcome,
-        "limiting_test": each.limiting_test,
-        "metrics": {name: value_data(value) for name, value in each.metrics.items()},
+        **heading_data(each, each.system.took, each.limiting_test),
         "power_level": each.system.level,
         "parts": [_part(part) for part in each.parts],
         "claims": [
@@ -35,19 +28,12 @@ def to_dict(each: SystemExplanation) -> dict[str, Any]:
             for one in each.claims
         ],
         "paragraphs": [_paragraph(part, each) for part in each.paragraphs],
-        "readings": dict(each.rules.readings),
-        "other_readings": [
-            {"reading": o.reading, "alternative": o.alternative, "turns": dict(o.turns)}
-            for o in each.other_readings
-        ],
-        "missing": list(each.missing),
-        "estimated": list(each.estimated),
         "sources": {
             name: each.system.info[name]
             for name in ("figures_by", "sources", "seen", "confidence", "power_basis", "notes")
             if name in each.system.info
         },
-        "notes": [dict(note) for note in each.notes],
+        **closing_data(each),
     }
 
 

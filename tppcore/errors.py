@@ -10,11 +10,16 @@ class TppError(ValueError):
 
 
 class SpecError(TppError):
-    """A file of law or hardware data is wrong; the message begins with `file:line`."""
+    """A file of law or hardware data, or of a design space, is wrong; the message begins with
+    `file:line`, or `file:line:column`."""
 
-    def __init__(self, file: str | Path, line: int, message: str) -> None:
+    def __init__(
+        self, file: str | Path, line: int, message: str, column: int | None = None
+    ) -> None:
         self.file, self.line, self.message = Path(file).name, line, message
-        super().__init__(f"{self.file}:{line}: {message}")
+        self.column = column
+        place = f"{self.file}:{line}" if column is None else f"{self.file}:{line}:{column}"
+        super().__init__(f"{place}: {message}")
 
 
 class InputError(TppError):

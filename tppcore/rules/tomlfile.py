@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,24 @@ _ENTRY = re.compile(r"\s*([A-Za-z0-9_\-]+|\"[^\"]*\"|'[^']*')\s*=")
 class TomlFile:
     """The data of a file, and `line(key)` for a path of keys and list positions in it."""
 
-    def __init__(self, path: Path, text: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        text: str | None = None,
+        parse_float: Callable[[str], Any] = float,
+    ) -> None:
         self.path = path
         try:
             self.text = path.read_text("utf-8") if text is None else text
         except (OSError, UnicodeDecodeError) as error:
             raise SpecError(path, 1, f"can't be read: {error}") from None
         try:
-            self.data: dict[str, Any] = tomllib.loads(self.text)
+            self.data: dict[str, Any] = tomllib.loads(self.text, parse_float=parse_float)
         except tomllib.TOMLDecodeError as error:
-            at = re.search(r"at line (\d+)", str(error))
+            at = re.search(r"at line (\d+), column (\d+)", str(error))
             last = self.text.count("\n") + 1
-            raise SpecError(path, int(at[1]) if at else last, f"not TOML: {error}") from None
+            line, column = (int(at[1]), int(at[2])) if at else (last, None)
+            raise SpecError(path, line, f"not TOML: {error}", column) from None
         except RecursionError:
             raise SpecError(path, 1, "nested too deep; expected a rule file") from None
         self._lines = _key_lines(self.text)

@@ -1,0 +1,177 @@
+"""How many designs have which verdicts, without looking at each.
+
+    forms --collapse--> fewer axes --clusters--> tables of counts --contract--> outcomes
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tppcore.engine.counting.axes import Axis, Derived, product_weights
+from tppcore.engine.counting.clusters import Cluster, clusters, settle
+from tppcore.engine.counting.collapse import collapsed
+from tppcore.engine.counting.forms import Form, Forms
+from tppcore.engine.counting.lowering import Cut, Lowered, Side
+from tppcore.engine.counting.ratios import Array
+from tppcore.engine.counting.tally import (
+    MOST_CELLS,
+    Table,
+    TooMany,
+    contracted,
+    joined,
+    tabulate,
+)
+
+LIMITS = (1 << 14, 1 << 17, 1 << 20, 1 << 22, 1 << 24)
+"""How many places may be made one axis: the first limit whose plan is cheap is taken."""
+
+CHEAP = 1 << 20
+"""Places to look at, of a plan that is not worth a better one."""
+
+MOST_POINTS = 1 << 33
+"""Places that a census looks at, at most."""
+
+FALSE, TRUE, UNDETERMINED = 0, 1, 2
+_DIGITS = 39  # of base 3 in an int64
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Roots over derived axes, with their cuts, in clusters."""
+
+    roots: tuple[Form, ...]
+    cuts: tuple[tuple[Cut, ...], ...]
+    clusters: tuple[Cluster, ...]
+
+    @property
+    def cost(self) -> int:
+        """Places to look at: those of derived axes (sorted) and those that are enumerated."""
+        axes = {axis for root in self.roots for axis in root.axes}
+        made = sum(each.bound for axis in axes for each in _derived(axis))
+        return made + sum(each.points * 4 for each in self.clusters)
+
+    def said(self) -> list[str]:
+        """What is looked at, in words."""
+        lines = []
+        for each in self.clusters:
+            parts = []
+            if each.inner is not None:
+                parts.append(f"limits along {each.inner.name} ({each.inner.size:,})")
+            looked = (*each.shared, *each.outer)
+            if looked:
+                names = " x ".join(f"{axis.name} ({axis.size:,})" for axis in looked)
+                parts.append(f"every place of {names}")
+            lines.append("; ".join(parts))
+        return lines
+
+
+def _derived(axis: Axis) -> list[Derived]:
+    if not isinstance(axis, Derived):
+        return []
+    return [axis, *(each for below in axis.under for each in _derived(below))]
+
+
+def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis]) -> Plan:
+    """The cheapest way to count. Raises TooMany where there is none within MOST_POINTS."""
+    best: Plan | None = None
+    for limit in LIMITS:
+        roots, cuts = [], []
+        reduced = collapsed(forms, lowered.roots, kept, limit)
+        for root, own in zip(reduced, lowered.cuts, strict=True):
+            coef, base = Forms.unscaled(root)
+            roots.append(base)
+            cuts.append(tuple((t / coef, strict) for t, strict in own))
+        found = Plan(tuple(roots), tuple(cuts), tuple(clusters(roots, kept)))
+        if best is None or found.cost < best.cost:
+            best = found
+        if best.cost <= CHEAP or limit > best.cost:
+            break
+    assert best is not None
+    if best.cost > MOST_POINTS:
+        raise TooMany(f"{best.cost:,} places would have to be looked at")
+    settle(best.roots)
+    # Sizes are known now, and so is which of the axes is the longest.
+    return Plan(best.roots, best.cuts, tuple(clusters(best.roots, kept)))
+
+
+def tables(found: Plan, kept: Sequence[Axis]) -> list[Table]:
+    """The counts by place of every root, over kept axes alone; weights of kept axes left out."""
+    each = [tabulate(cluster, found.roots, found.cuts) for cluster in found.clusters]
+    return contracted(each, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Distinct combinations of verdicts, shape (n, paragraphs), and how many designs have each:
+    shape (*sizes of the kept axes, n), of Python's numbers where 64 bits don't do."""
+
+    verdicts: Array
+    counts: Array
+
+
+def outcomes(
+    lowered: Lowered, counted: Sequence[Table], kept: Sequence[Axis], others: int
+) -> Outcomes:
+    """The combinations of verdicts that occur; `others` is the weight of what no table counts."""
+    combinations = math.prod(len(table.places) for table in counted)
+    cells = math.prod(axis.size for axis in kept)
+    if combinations * cells > MOST_CELLS:
+        raise TooMany(f"{combinations * cells:,} combinations of lines")
+    joint = Table((), (), np.zeros((1, 0), np.int16), np.array([1]))
+    for table in counted:
+        joint = joined(joint, table)
+    source = [joint.axes.index(axis) for axis in kept if axis in joint.axes]
+    counts = joint.counts.transpose(*source, len(joint.axes))
+    shape = tuple(axis.size for axis in kept)
+    present = (axis.size if axis in joint.axes else 1 for axis in kept)
+    counts = np.broadcast_to(counts.reshape(*present, -1), (*shape, counts.shape[-1]))
+    weights = product_weights(kept)
+    if int(counts.max(initial=0)) * counts.shape[-1] * weights.most * others >= 2**63:
+        counts = counts.astype(object)
+    verdicts = _verdicts(lowered, joint)
+    rows, inverse = _distinct(verdicts)
+    total = np.zeros((len(rows), *shape), counts.dtype)
+    np.add.at(total, inverse, np.moveaxis(counts, -1, 0))
+    total = np.moveaxis(total, 0, -1) * (weights.values * others)[..., None]
+    used = (total != 0).reshape(-1, len(rows)).any(axis=0)
+    return Outcomes(verdicts[rows][used], total[..., used])
+
+
+def _verdicts(lowered: Lowered, table: Table) -> Array:
+    """The verdict of each paragraph under each code, int8 (codes, paragraphs)."""
+    column = {root: i for i, root in enumerate(table.members)}
+
+    def touched(side: Side) -> Array:
+        if side is None:
+            return np.ones(len(table.places), bool)
+        found = np.zeros(len(table.places), bool)
+        for box in side:
+            inside = np.ones(len(table.places), bool)
+            for each in box:
+                inside &= (table.places[:, column[each.root]] > each.cut) == each.above
+            found |= inside
+        return found
+
+    made = np.full((len(table.places), len(lowered.true_sides)), UNDETERMINED, np.int8)
+    for p, sides in enumerate(zip(lowered.true_sides, lowered.false_sides, strict=True)):
+        true, false = map(touched, sides)
+        made[:, p] = np.where(~false, TRUE, np.where(~true, FALSE, UNDETERMINED))
+    return made
+
+
+def _distinct(verdicts: Array) -> tuple[Array, Array]:
+    """The first row of every kind, and the kind of every row."""
+    kind = np.zeros(len(verdicts), np.int64)
+    first = np.zeros(min(1, len(verdicts)), np.int64)
+    for begin in range(0, verdicts.shape[1], _DIGITS):
+        part = verdicts[:, begin : begin + _DIGITS].astype(np.int64)
+        packed = part @ (3 ** np.arange(part.shape[1], dtype=np.int64))
+        own = np.unique(packed, return_inverse=True)[1].reshape(-1)
+        joint = kind * (int(own.max(initial=0)) + 1) + own
+        _, first, kind = np.unique(joint, return_index=True, return_inverse=True)
+        kind = kind.reshape(-1)
+    return first, kind

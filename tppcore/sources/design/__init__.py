@@ -1,0 +1,1 @@
+"""Design spaces as a source: axes, formulas over them, and the file that states both."""

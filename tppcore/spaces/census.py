@@ -1,0 +1,226 @@
+"""Exact counts of the designs of a space, by verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tppcore.engine.counting import verdicts as counting
+from tppcore.engine.counting.lowering import lower
+from tppcore.engine.counting.tally import TooMany
+from tppcore.errors import TppError, UnknownName
+from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.outcome import Ladder
+from tppcore.sources.design.space import Design, Part
+from tppcore.spaces.laws import inputs, program_for, ranges, rules_for
+
+_WORDS = {counting.TRUE: True, counting.FALSE: False, counting.UNDETERMINED: None}
+Verdict = bool | None
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The designs at one place of the axes that a census is taken by: counts by combination."""
+
+    values: Key
+    counts: Mapping[tuple[Verdict, ...], int]
+
+
+class Census:
+    """How many designs have which verdicts.
+
+    `total`: designs in all (the sum of their weights, where an axis has weights). `outcomes`: how
+    many there are of each combination of verdicts that occurs, a tuple in the order of
+    `paragraphs`; None is undetermined. `method` says what was looked at. Censuses of disjoint
+    shares of a space under the same rulebook add up with +.
+    """
+
+    def __init__(
+        self,
+        rules: Rulebook,
+        paragraphs: tuple[str, ...],
+        cells: Sequence[Cell],
+        by: tuple[str, ...] = (),
+        method: tuple[str, ...] = (),
+        weight: Fraction = Fraction(1),
+    ) -> None:
+        self.rules, self.paragraphs, self.by, self.method = rules, paragraphs, by, method
+        self.cells, self.weight = tuple(cells), weight
+        outcomes: dict[tuple[Verdict, ...], int] = {}
+        for cell in cells:
+            for combination, count in cell.counts.items():
+                outcomes[combination] = outcomes.get(combination, 0) + count
+        self.outcomes = outcomes
+        self.total = sum(outcomes.values())
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many designs are true, false and undetermined, by paragraph."""
+        return _counts(self.paragraphs, self.outcomes)
+
+    def outcome_counts(self) -> dict[str, int]:
+        """How many designs have each highest outcome, the strongest first."""
+        return _ranked(self.rules, self.outcomes)
+
+    def __add__(self, other: Census) -> Census:
+        if not isinstance(other, Census):
+            return NotImplemented
+        same = (self.rules.hash, self.paragraphs, self.by, self.weight)
+        if same != (other.rules.hash, other.paragraphs, other.by, other.weight):
+            raise TppError("censuses of different laws or axes; expected those of one space")
+        cells: dict[Key, dict[tuple[Verdict, ...], int]] = {}
+        for cell in (*self.cells, *other.cells):
+            into = cells.setdefault(cell.values, {})
+            for combination, count in cell.counts.items():
+                into[combination] = into.get(combination, 0) + count
+        method = tuple(dict.fromkeys((*self.method, *other.method)))
+        return Census(
+            self.rules,
+            self.paragraphs,
+            [Cell(values, counts) for values, counts in cells.items()],
+            self.by,
+            method,
+            self.weight,
+        )
+
+    def __radd__(self, other: object) -> Census:
+        """So that sum() adds censuses."""
+        return self if other == 0 else NotImplemented
+
+    def to_dict(self) -> dict[str, Any]:
+        """As data for JSON: counts are whole numbers of any size."""
+        from tppcore.verdicts import metadata_of
+
+        made: dict[str, Any] = {
+            "meta": metadata_of(self.rules),
+            "total": self.total,
+            "paragraphs": self.counts(),
+            "outcomes": self.outcome_counts(),
+            "combinations": [
+                {"count": count, "true": self._names(c, True), "undetermined": self._names(c, None)}
+                for c, count in sorted(self.outcomes.items(), key=lambda pair: -pair[1])
+            ],
+            "method": list(self.method),
+        }
+        if self.by:
+            made["by"] = list(self.by)
+            made["cells"] = [
+                {
+                    "at": dict(zip(self.by, map(_shown, cell.values), strict=True)),
+                    "paragraphs": _counts(self.paragraphs, cell.counts),
+                    "outcomes": _ranked(self.rules, cell.counts),
+                }
+                for cell in self.cells
+            ]
+        return made
+
+    def _names(self, combination: Sequence[Verdict], verdict: Verdict) -> list[str]:
+        pairs = zip(self.paragraphs, combination, strict=True)
+        return [name for name, each in pairs if each is verdict]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Census: {self.total:,} designs, {len(self.outcomes):,} combinations of "
+            f"{len(self.paragraphs)} paragraphs, {self.rules.as_of}>"
+        )
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return int(value) if value.denominator == 1 else float(value)
+    return value
+
+
+def _counts(
+    paragraphs: Sequence[str], outcomes: Mapping[tuple[Verdict, ...], int]
+) -> dict[str, dict[str, int]]:
+    words = {True: "true", False: "false", None: "undetermined"}
+    found = {name: dict.fromkeys(words.values(), 0) for name in paragraphs}
+    for combination, count in outcomes.items():
+        for name, verdict in zip(paragraphs, combination, strict=True):
+            found[name][words[verdict]] += count
+    return found
+
+
+def _ranked(rules: Rulebook, outcomes: Mapping[tuple[Verdict, ...], int]) -> dict[str, int]:
+    ladder = Ladder(rules)
+    codes: dict[int, int] = {}
+    for combination, count in outcomes.items():
+        code = ladder.code(combination)
+        codes[code] = codes.get(code, 0) + count
+    found: dict[str, int] = {}
+    for code in sorted(codes):
+        text = ladder.text(code)
+        found[text] = found.get(text, 0) + codes[code]
+    return found
+
+
+def census(design: Design, rules: Rulebook, by: Sequence[str] = ()) -> Census:
+    """The exact census of a space. See `tppcore.spaces.space.Space.census`."""
+    names = [axis.name for axis in design.axes]
+    for name in by:
+        if name not in names:
+            raise UnknownName(f"no axis {name!r}; expected one of {', '.join(names)}")
+    if len(set(by)) < len(by):
+        raise TppError(f"axes {', '.join(by)}: expected each once")
+    asked = rules_for(design, rules)
+    stated = [ranges(part, rules) for part in design.parts]
+    program = program_for(asked, {name for each in stated for name in each})
+    cells: dict[Key, dict[tuple[Verdict, ...], int]] = {}
+    method: dict[str, None] = {}
+    chip_weight = design.chip_axis is not None and design.chip_axis.name in by
+    for part, given in zip(design.parts, stated, strict=True):
+        try:
+            found, said = _of_part(part, program, given, [n for n in by if n in part.places])
+        except TooMany as error:
+            raise TppError(f"this space can't be counted without enumeration: {error}") from None
+        method.update(dict.fromkeys(said))
+        for values, counts in found:
+            key = values
+            if chip_weight:
+                assert part.chip is not None
+                at = by.index(design.axes[0].name)
+                key = (*values[:at], part.chip.id, *values[at:])
+            into = cells.setdefault(key, {})
+            for combination, count in counts.items():
+                into[combination] = into.get(combination, 0) + count
+    return Census(
+        asked,
+        tuple(each.id for each in asked.paragraphs),
+        [Cell(key, counts) for key, counts in cells.items()],
+        tuple(by),
+        tuple(method),
+    )
+
+
+def _of_part(
+    part: Part, program: Any, given: Any, by: Sequence[str]
+) -> tuple[list[tuple[Key, dict[tuple[Verdict, ...], int]]], list[str]]:
+    specs = {axis.name: axis for axis in part.design.plain_axes}
+    kept = [part.places[name] for name in by if specs[name].size > 1]
+    leaves = [part.leaf(name) for name in by if specs[name].size > 1]
+    lowered = lower(part.forms, [(program, inputs(program, part.forms, given))], leaves)
+    plan = counting.plan(part.forms, lowered, kept)
+    tables = counting.tables(plan, kept)
+    counted = {base for root in plan.roots for axis in root.axes for base in axis.base}
+    others = 1
+    for axis in part.axes:
+        if axis not in counted:
+            others *= axis.total
+    found = counting.outcomes(lowered, tables, kept, others)
+    combinations = [tuple(_WORDS[int(v)] for v in row) for row in found.verdicts]
+    cells = []
+    for places in np.ndindex(*(specs[name].size for name in by)):
+        at = [i for i, name in zip(places, by, strict=True) if specs[name].size > 1]
+        counts = {
+            combination: int(count)
+            for combination, count in zip(combinations, found.counts[tuple(at)], strict=True)
+            if count
+        }
+        values = tuple(specs[name].values[i] for i, name in zip(places, by, strict=True))
+        cells.append((values, counts))
+    return cells, plan.said()

@@ -54,7 +54,7 @@ def tabulate(cluster: Cluster, roots: Sequence[Form], cuts: Sequence[Sequence[Cu
     if codes * math.prod(shape) > MOST_CELLS:
         raise TooMany(f"{codes * math.prod(shape)} counts")
     own = math.prod(axis.total for axis in (*cluster.outer, *filter(None, [cluster.inner])))
-    counting = _Counting(cluster, roots, cuts, sizes)
+    counting = Counting(cluster, roots, cuts, sizes)
     counts = np.zeros((math.prod(shape), codes), np.int64 if own < 2**63 else object)
     windows = list(counting.windows())
     if len(windows) == 1:
@@ -76,7 +76,7 @@ def tabulate(cluster: Cluster, roots: Sequence[Form], cuts: Sequence[Sequence[Cu
     return table.compact()
 
 
-class _Counting:
+class Counting:
     """One cluster, counted window by window over the axes that are enumerated."""
 
     def __init__(
@@ -116,12 +116,18 @@ class _Counting:
             for begin in range(0, sizes[split - 1], step):
                 yield {**fixed, self.axes[split - 1]: slice(begin, begin + step)}
 
-    def count(self, window: Window, into: Array) -> None:
-        """Adds the places of a window to the counts (shared places, codes)."""
-        axes = self.axes
-        parts = [window.get(axis, slice(None)).indices(axis.size) for axis in axes]
-        shape = tuple(len(range(*part)) for part in parts)
-        inner = self.inner
+    def shape(self, window: Window) -> tuple[int, ...]:
+        """The sizes of a window."""
+        return tuple(len(range(*self._part(axis, window))) for axis in self.axes)
+
+    @staticmethod
+    def _part(axis: Axis, window: Window) -> tuple[int, int, int]:
+        return window.get(axis, slice(None)).indices(axis.size)
+
+    def crossings(self, window: Window) -> tuple[Array, Array, Array]:
+        """The codes at place 0 of the inner axis, int64 (points,); the places where they change,
+        int32 (cuts, points); and by how much, int64 (cuts,)."""
+        axes, inner, shape = self.axes, self.inner, self.shape(window)
         fixed = [f for f in under(f for f, _ in self.forms) if inner not in f.axes]
         values = dict(zip(fixed, evaluate(fixed, axes, window), strict=True))
         base = np.zeros(shape, np.int64)
@@ -142,7 +148,15 @@ class _Counting:
                 steps += [stride if solved.up else -stride] * len(thresholds)
                 if not solved.up:
                     base += stride * len(thresholds)
+        found = np.array(ends, np.int32).reshape(len(ends), -1)
+        return base.reshape(-1), found, np.array(steps, np.int64)
+
+    def count(self, window: Window, into: Array) -> None:
+        """Adds the places of a window to the counts (shared places, codes)."""
+        axes, shape = self.axes, self.shape(window)
+        base, ends, steps = self.crossings(window)
         shared = len(self.cluster.shared)
+        parts = [self._part(axis, window) for axis in axes]
         cell = np.zeros((1,) * len(axes), np.int64)
         for i, (axis, part) in enumerate(zip(axes[:shared], parts, strict=False)):
             places = np.arange(*part, dtype=np.int64)
@@ -154,9 +168,9 @@ class _Counting:
         spread = sliced.reshape((1,) * shared + sliced.shape)
         add_runs(
             np.broadcast_to(cell, shape).reshape(-1),
-            base.reshape(-1),
-            np.array(ends, np.int32).reshape(len(ends), -1),
-            np.array(steps, np.int64),
+            base,
+            ends,
+            steps,
             self.prefix,
             None if weights.most == 1 else np.broadcast_to(spread, shape).reshape(-1),
             into,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -46,6 +47,8 @@ class Plan:
     roots: tuple[Form, ...]
     cuts: tuple[tuple[Cut, ...], ...]
     clusters: tuple[Cluster, ...]
+    coefs: tuple[Fraction, ...]
+    """What each root is multiplied with to give the form that it stands for."""
 
     @property
     def cost(self) -> int:
@@ -79,13 +82,14 @@ def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis]) -> Plan:
     """The cheapest way to count. Raises TooMany where there is none within MOST_POINTS."""
     best: Plan | None = None
     for limit in LIMITS:
-        roots, cuts = [], []
+        roots, cuts, coefs = [], [], []
         reduced = collapsed(forms, lowered.roots, kept, limit)
         for root, own in zip(reduced, lowered.cuts, strict=True):
             coef, base = Forms.unscaled(root)
             roots.append(base)
+            coefs.append(coef)
             cuts.append(tuple((t / coef, strict) for t, strict in own))
-        found = Plan(tuple(roots), tuple(cuts), tuple(clusters(roots, kept)))
+        found = Plan(tuple(roots), tuple(cuts), tuple(clusters(roots, kept)), tuple(coefs))
         if best is None or found.cost < best.cost:
             best = found
         if best.cost <= CHEAP or limit > best.cost:
@@ -95,7 +99,7 @@ def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis]) -> Plan:
         raise TooMany(f"{best.cost:,} places would have to be looked at")
     settle(best.roots)
     # Sizes are known now, and so is which of the axes is the longest.
-    return Plan(best.roots, best.cuts, tuple(clusters(best.roots, kept)))
+    return Plan(best.roots, best.cuts, tuple(clusters(best.roots, kept)), best.coefs)
 
 
 def tables(found: Plan, kept: Sequence[Axis]) -> list[Table]:

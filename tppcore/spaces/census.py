@@ -16,7 +16,7 @@ from tppcore.errors import TppError, UnknownName
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.design.space import Design, Part
-from tppcore.spaces.laws import inputs, program_for, ranges, rules_for
+from tppcore.spaces.laws import lowering, program_for, ranges, rules_for
 
 _WORDS = {counting.TRUE: True, counting.FALSE: False, counting.UNDETERMINED: None}
 Verdict = bool | None
@@ -203,7 +203,7 @@ def _of_part(
     specs = {axis.name: axis for axis in part.design.plain_axes}
     kept = [part.places[name] for name in by if specs[name].size > 1]
     leaves = [part.leaf(name) for name in by if specs[name].size > 1]
-    lowered = lower(part.forms, [(program, inputs(program, part.forms, given))], leaves)
+    lowered = lower([lowering(part, program, given)], leaves)
     plan = counting.plan(part.forms, lowered, kept)
     tables = counting.tables(plan, kept)
     counted = {base for root in plan.roots for axis in root.axes for base in axis.base}

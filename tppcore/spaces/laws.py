@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from tppcore.engine.counting.forms import Form, Forms, Kind
-from tppcore.engine.counting.lowering import Range
+from tppcore.engine.counting.lowering import Lowering, Range
 from tppcore.engine.exact import Interval
 from tppcore.engine.totals import Part as Counted
 from tppcore.engine.totals import met, totals
@@ -75,13 +75,14 @@ def program_for(rules: Rulebook, stated: Iterable[str]) -> Program:
     return compile_program(rules, stated)
 
 
-def inputs(program: Program, forms: Forms, given: dict[str, Range]) -> list[Range]:
-    """The bounds of the inputs of a program in designs that state what is `given`."""
+def lowering(part: Part, program: Program, given: Mapping[str, Range]) -> Lowering:
+    """A program over the designs of a part that state what is `given`."""
     any_rate = any(each.closed_list and each.quantity in given for each in program.inputs)
-    return [
-        given[each.quantity] if each.quantity in given else _missing(each, forms, any_rate)
+    inputs = [
+        given[each.quantity] if each.quantity in given else _missing(each, part.forms, any_rate)
         for each in program.inputs
     ]
+    return Lowering(part.forms, program, inputs)
 
 
 def _missing(entry: Input, forms: Forms, any_rate: bool) -> Range:

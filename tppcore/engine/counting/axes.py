@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -135,8 +135,34 @@ def evaluate(
 ) -> list[Ratios]:
     """Each form over the product of these axes, a dimension each (of size 1 where the form does not
     depend on it), or over a window of it."""
-    memo: dict[Form, Ratios] = {}
     dimension = {axis: i for i, axis in enumerate(axes)}
+
+    def leaf(form: Form) -> Ratios:
+        shape = [1] * len(axes)
+        shape[dimension[form.axis]] = -1
+        part = slice(None) if window is None else window.get(form.axis, slice(None))
+        return _taken(form, lambda values: values[part].reshape(shape))
+
+    return _evaluated(forms, leaf)
+
+
+def evaluate_at(forms: Iterable[Form], places: Mapping[Axis, Array]) -> list[Ratios]:
+    """Each form at some points, given by their places on each axis, shape (points,)."""
+    return _evaluated(forms, lambda form: _taken(form, lambda v: v[places[form.axis]]))
+
+
+def _taken(form: Form, take: Callable[[Array], Array]) -> Ratios:
+    """Some values of a leaf."""
+    values = form.axis.values(form)
+
+    def some(whole: Whole) -> Whole:
+        return whole if whole.values.ndim == 0 else Whole(take(whole.values), whole.most)
+
+    return Ratios(some(values.top), some(values.bottom), values.endless)
+
+
+def _evaluated(forms: Iterable[Form], leaf: Callable[[Form], Ratios]) -> list[Ratios]:
+    memo: dict[Form, Ratios] = {}
 
     def find(form: Form) -> Ratios:
         if form not in memo:
@@ -164,29 +190,15 @@ def evaluate(
                 return found
             case Kind.QUOTIENT:
                 return find(form.args[0]) / find(form.args[1])
+            case Kind.SELECT:
+                left, right, a, b = map(find, form.args)
+                return a.where(left.holds(form.op, right), b)
             case Kind.MAX | Kind.MIN:
                 found = find(form.args[0])
                 for each in form.args[1:]:
                     other = find(each)
-                    found = (
-                        found.maximum(other) if form.kind is Kind.MAX else found.minimum(other)
-                    )
+                    highest = form.kind is Kind.MAX
+                    found = found.maximum(other) if highest else found.minimum(other)
                 return found
-            case Kind.SELECT:
-                left, right, a, b = map(find, form.args)
-                return a.where(left.holds(form.op, right), b)
-
-    def leaf(form: Form) -> Ratios:
-        values = form.axis.values(form)
-        shape = [1] * len(axes)
-        shape[dimension[form.axis]] = -1
-        part = slice(None) if window is None else window.get(form.axis, slice(None))
-
-        def placed(whole: Whole) -> Whole:
-            if whole.values.ndim == 0:
-                return whole
-            return Whole(whole.values[part].reshape(shape), whole.most)
-
-        return Ratios(placed(values.top), placed(values.bottom), values.endless)
 
     return [find(form) for form in forms]

@@ -3,7 +3,7 @@ each paragraph makes of that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -53,7 +53,9 @@ class Lowered:
 _Test = tuple[Form, Cut]
 
 
-class _Lowering:
+class Lowering:
+    """A program over the bounds of its inputs: the bounds of each of its `nodes`."""
+
     def __init__(self, forms: Forms, program: Program, inputs: Sequence[Range]) -> None:
         self.forms, self.program = forms, program
         self.nodes: list[Range] = []
@@ -150,17 +152,14 @@ class _Lowering:
         return found
 
 
-def lower(
-    forms: Forms, programs: Sequence[tuple[Program, Sequence[Range]]], extra: Sequence[Form] = ()
-) -> Lowered:
-    """What programs, each with the bounds of its inputs, compare; paragraphs one after the other.
+def lower(programs: Sequence[Lowering], extra: Sequence[Form] = ()) -> Lowered:
+    """What programs compare; their paragraphs one after the other.
 
-    `extra` forms are among the roots whether they are compared or not.
+    `extra` forms are the first roots, whether they are compared or not.
     """
     sides = []
-    for program, inputs in programs:
-        lowering = _Lowering(forms, program, inputs)
-        for paragraph in program.paragraphs:
+    for lowering in programs:
+        for paragraph in lowering.program.paragraphs:
             sides.append(lowering.side(paragraph.true_boxes))
             sides.append(lowering.side(paragraph.false_boxes))
     cuts: dict[Form, set[Cut]] = {form: set() for form in extra}
@@ -189,4 +188,33 @@ def lower(
         tuple(tuple(ordered[form]) for form in roots),
         tuple(named[::2]),
         tuple(named[1::2]),
+    )
+
+
+def with_values(lowered: Lowered, values: Mapping[int, Fraction]) -> Lowered:
+    """The same and a paragraph for each of some roots, true where it has the value given."""
+    cuts = [set(own) for own in lowered.cuts]
+    for root, value in values.items():
+        cuts[root] |= {(value, False), (value, True)}
+    ordered = [sorted(own) for own in cuts]
+
+    def moved(literal: Literal) -> Literal:
+        cut = lowered.cuts[literal.root][literal.cut]
+        return Literal(literal.root, ordered[literal.root].index(cut), literal.above)
+
+    def side(boxes: Side) -> Side:
+        return None if boxes is None else tuple(tuple(map(moved, box)) for box in boxes)
+
+    unequal: list[Side] = [
+        (
+            (Literal(root, ordered[root].index((value, False)), False),),
+            (Literal(root, ordered[root].index((value, True)), True),),
+        )
+        for root, value in values.items()
+    ]
+    return Lowered(
+        lowered.roots,
+        tuple(map(tuple, ordered)),
+        (*map(side, lowered.true_sides), *(() for _ in unequal)),
+        (*map(side, lowered.false_sides), *unequal),
     )

@@ -206,12 +206,7 @@ def _of_part(
     lowered = lower([lowering(part, program, given)], leaves)
     plan = counting.plan(part.forms, lowered, kept)
     tables = counting.tables(plan, kept)
-    counted = {base for root in plan.roots for axis in root.axes for base in axis.base}
-    others = 1
-    for axis in part.axes:
-        if axis not in counted:
-            others *= axis.total
-    found = counting.outcomes(lowered, tables, kept, others)
+    found = counting.outcomes(lowered, tables, kept, plan.others(part.axes))
     combinations = [tuple(_WORDS[int(v)] for v in row) for row in found.verdicts]
     cells = []
     for places in np.ndindex(*(specs[name].size for name in by)):

@@ -12,6 +12,7 @@ from tppcore.sources.chips import Chip
 from tppcore.sources.design.file import design, read
 from tppcore.sources.design.space import Design, DesignError, row
 from tppcore.spaces.census import Census, census
+from tppcore.spaces.frontier import Frontier, Point, frontier
 
 
 class Space:
@@ -55,6 +56,52 @@ class Space:
     def census(self, rules: Rulebook, by: Sequence[str] = ()) -> Census:
         """Exact counts of the designs by verdict, without looking at each."""
         return census(self.design, rules, by)
+
+    def best(
+        self,
+        rules: Rulebook,
+        maximize: str | None = None,
+        minimize: str | None = None,
+        subject_to: Mapping[str, bool | None] | None = None,
+        limit: int = 10,
+    ) -> Point:
+        """The allowed designs with the largest (or smallest) value of a metric or quantity.
+
+        `subject_to`: verdicts by paragraph ({"us-3a090/a": False}; None is undetermined, which
+        False does not admit), or comparisons ({"die_area_mm2 <= 860": True}). `limit`: how many of
+        the designs are listed; `.ties` counts all. `.lines` are the thresholds of the conditions,
+        the nearest first.
+
+        Raises TppError if no design is allowed, or for an aim that is uncertain.
+        """
+        if (maximize is None) == (minimize is None):
+            raise TppError("expected one of maximize and minimize")
+        aims = {maximize: 1} if maximize is not None else {str(minimize): -1}
+        found = frontier(self.design, rules, aims, subject_to or {}, limit)
+        if not found.points:
+            raise TppError("no design of this space meets the conditions")
+        return found.points[0]
+
+    def frontier(
+        self,
+        rules: Rulebook,
+        aims: Sequence[str] | Mapping[str, str],
+        subject_to: Mapping[str, bool | None] | None = None,
+        limit: int = 1,
+    ) -> Frontier:
+        """The exact Pareto frontier of the allowed designs.
+
+        `aims`: metrics or quantities to maximise, or {"tpp": "max", "die_area_mm2": "min"}. The
+        rest is as for `best`. Empty if no design is allowed.
+        """
+        senses = {"max": 1, "min": -1}
+        given = aims if isinstance(aims, Mapping) else dict.fromkeys(aims, "max")
+        for name, sense in given.items():
+            if sense not in senses:
+                raise TppError(f"{name}: {sense!r}; expected max or min")
+        return frontier(
+            self.design, rules, {n: senses[s] for n, s in given.items()}, subject_to or {}, limit
+        )
 
     def __getitem__(self, i: int) -> Chip:
         """Design i."""

@@ -46,19 +46,28 @@ class Whole:
         if other.most == 1 and other.values.ndim == 0 and other.values[()] == 1:
             return self
         most = self.most * other.most
-        return Whole(_fit(self.values, most) * _fit(other.values, most), most)
+        return Whole(_kept(_fit(self.values, most) * _fit(other.values, most)), most)
 
     def __add__(self, other: Whole) -> Whole:
         most = self.most + other.most
-        return Whole(_fit(self.values, most) + _fit(other.values, most), most)
+        return Whole(_kept(_fit(self.values, most) + _fit(other.values, most)), most)
 
     def __neg__(self) -> Whole:
-        return Whole(-self.values, self.most)
+        return Whole(_kept(-self.values), self.most)
 
     def where(self, mask: Array, other: Whole) -> Whole:
         """These where the mask holds, the others elsewhere."""
         most = max(self.most, other.most)
         return Whole(np.where(mask, _fit(self.values, most), _fit(other.values, most)), most)
+
+
+def _kept(values: Any) -> Array:
+    """What an operation gives as an array: of arrays without a dimension NumPy makes numbers."""
+    if isinstance(values, int):
+        array = np.empty((), object)
+        array[()] = values
+        return array
+    return np.asarray(values)
 
 
 def _fit(values: Array, most: int) -> Array:
@@ -202,9 +211,9 @@ class Ratios:
 
 def floor(ratios: Ratios) -> Whole:
     """The whole numbers at or below finite ratios."""
-    return Whole(ratios.top.values // ratios.bottom.values, ratios.top.most + 1)
+    return Whole(_kept(ratios.top.values // ratios.bottom.values), ratios.top.most + 1)
 
 
 def ceil(ratios: Ratios) -> Whole:
     """The whole numbers at or above finite ratios."""
-    return Whole(-(-ratios.top.values // ratios.bottom.values), ratios.top.most + 1)
+    return Whole(_kept(-(-ratios.top.values // ratios.bottom.values)), ratios.top.most + 1)

@@ -57,6 +57,11 @@ class Plan:
         made = sum(each.bound for axis in axes for each in _derived(axis))
         return made + sum(each.points * 4 for each in self.clusters)
 
+    def others(self, axes: Sequence[Axis]) -> int:
+        """The weight of those of the axes on which no root depends."""
+        used = {base for root in self.roots for axis in root.axes for base in axis.base}
+        return math.prod(axis.total for axis in axes if axis not in used)
+
     def said(self) -> list[str]:
         """What is looked at, in words."""
         lines = []
@@ -136,7 +141,7 @@ def outcomes(
     weights = product_weights(kept)
     if int(counts.max(initial=0)) * counts.shape[-1] * weights.most * others >= 2**63:
         counts = counts.astype(object)
-    verdicts = _verdicts(lowered, joint)
+    verdicts = verdicts_of(lowered, joint)
     rows, inverse = _distinct(verdicts)
     total = np.zeros((len(rows), *shape), counts.dtype)
     np.add.at(total, inverse, np.moveaxis(counts, -1, 0))
@@ -145,7 +150,7 @@ def outcomes(
     return Outcomes(verdicts[rows][used], total[..., used])
 
 
-def _verdicts(lowered: Lowered, table: Table) -> Array:
+def verdicts_of(lowered: Lowered, table: Table) -> Array:
     """The verdict of each paragraph under each code, int8 (codes, paragraphs)."""
     column = {root: i for i, root in enumerate(table.members)}
 

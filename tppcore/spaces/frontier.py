@@ -13,7 +13,7 @@ from tppcore.engine.counting import verdicts as counting
 from tppcore.engine.counting.extremes import Best as Found
 from tppcore.engine.counting.extremes import Goal, best, original
 from tppcore.engine.counting.forms import Forms
-from tppcore.engine.counting.lowering import Lowered, Range, lower, with_values
+from tppcore.engine.counting.lowering import Lowered, Range, lower
 from tppcore.engine.counting.ratios import Array
 from tppcore.engine.counting.tally import TooMany
 from tppcore.errors import TppError, UnknownName
@@ -172,7 +172,7 @@ def frontier(
         designs: list[tuple[int, Chip]] = []
         ties = 0
         for _, searched, each in group:
-            ties += searched.ties(each)
+            ties += each.weight
             designs += searched.designs(each)
         designs = designs[:limit]
         points.append(
@@ -218,7 +218,9 @@ class _Searched:
             coef * (Fraction(1) if base.axes else Fraction(base.value)) for coef, base in forms
         ]
         try:
-            self.found = best(part.forms, self.lowered, self.goals, self.allowed, limit)
+            self.found = best(
+                part.forms, self.lowered, self.goals, self.allowed, part.axes, limit
+            )
         except TooMany as error:
             raise TppError(f"the best designs can't be found without enumeration: {error}") from None
 
@@ -233,21 +235,6 @@ class _Searched:
     def values(self, each: Found) -> tuple[Fraction, ...]:
         """The values of the aims."""
         return tuple(v * unit for v, unit in zip(each.values, self.units, strict=True))
-
-    def ties(self, each: Found) -> int:
-        """How many allowed designs have just these values."""
-        at = {
-            goal.root: value
-            for goal, value in zip(self.goals, each.values, strict=True)
-            if goal.root is not None
-        }
-        lowered = with_values(self.lowered, at)
-        plan = counting.plan(self.part.forms, lowered, ())
-        tables = counting.tables(plan, ())
-        found = counting.outcomes(lowered, tables, (), plan.others(self.part.axes))
-        fine = self.allowed(found.verdicts[:, : len(self.wanted)])
-        fine &= (found.verdicts[:, len(self.wanted) :] == counting.TRUE).all(axis=1)
-        return int(sum(found.counts[fine].tolist()))
 
     def designs(self, each: Found) -> list[tuple[int, Chip]]:
         """Some designs, with their index in the space."""

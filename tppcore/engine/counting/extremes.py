@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from tppcore.engine.counting.axes import Axis, Derived, evaluate_at
+from tppcore.engine.counting.axes import Axis, Derived, Window, evaluate_at
 from tppcore.engine.counting.clusters import Cluster
-from tppcore.engine.counting.forms import Form, Forms
+from tppcore.engine.counting.forms import Form, Forms, Kind
 from tppcore.engine.counting.lowering import Lowered
 from tppcore.engine.counting.ratios import Array, Number, Ratios
 from tppcore.engine.counting.runs import direction
-from tppcore.engine.counting.tally import MOST_CELLS, Counting, Table, TooMany, joined, tabulate
+from tppcore.engine.counting.tally import MOST_CELLS, Counting, Table, TooMany, joined
 from tppcore.engine.counting.verdicts import MOST_POINTS, Plan, plan, verdicts_of
+from tppcore.engine.shards import usable_cpus
 
 Allowed = Callable[[Array], Array]
 """Which rows of verdicts, int8 (n, paragraphs), are allowed: bool (n,)."""
@@ -35,15 +37,17 @@ _NEAR = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """Values of the objectives that nothing allowed beats, and some places that have them."""
+    """Values of the goals that nothing allowed beats, the weight of all places that have them, and
+    some of those places."""
 
     values: tuple[Fraction, ...]
+    weight: int
     places: tuple[Places, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """An objective: root number `root` (None: a constant), as large (1) or small (-1) as can be."""
+    """Root number `root` (None: a constant), as large (1) or as small (-1) as can be."""
 
     root: int | None
     sense: int
@@ -51,10 +55,12 @@ class Goal:
 
 @dataclass(slots=True)
 class _Kept:
-    """Of one group of axes: a code, the values of its objectives there, and places."""
+    """Of one group of axes: a code, the values of its goals there, the weight of the places that
+    have them, and some of those."""
 
     code: int
     values: tuple[Number, ...]
+    weight: int
     places: list[Places]
 
 
@@ -63,29 +69,28 @@ def best(
     lowered: Lowered,
     goals: Sequence[Goal],
     allowed: Allowed,
+    axes: Sequence[Axis],
     witnesses: int,
 ) -> list[Best]:
     """All values of the goals (in the units of their roots) that nothing allowed beats, each with
-    up to so many places. Raises TooMany."""
+    up to so many places of the product of all `axes`. Raises TooMany."""
     found = plan(forms, lowered, ())
     groups = _groups(found, goals)
     points = sum(group.points for group in groups)
     if points > MOST_POINTS:
         raise TooMany(f"{points:,} places would have to be looked at")
-    tables = [tabulate(group, found.roots, found.cuts) for group in groups]
-    if math.prod(len(table.places) for table in tables) > MOST_CELLS:
+    reduced = [_Group(group, found, goals, witnesses).reduced() for group in groups]
+    if math.prod(map(len, reduced)) > MOST_CELLS:
         raise TooMany("too many combinations of lines")
     joint = Table((), (), np.zeros((1, 0), np.int16), np.array([1]))
-    for table in tables:
-        joint = joined(joint, table)
+    for group, kept in zip(groups, reduced, strict=True):
+        places = np.array(list(kept), np.int16).reshape(len(kept), len(group.members))
+        joint = joined(joint, Table((), group.members, places, np.ones(len(kept), np.int64)))
     fine = joint.places[allowed(verdicts_of(lowered, joint))]
-    reduced = []
-    for group, table in zip(groups, tables, strict=True):
-        columns = [joint.members.index(member) for member in group.members]
-        wanted = {tuple(row) for row in fine[:, columns].tolist()}
-        own = _Group(group, found, goals, wanted, witnesses)
-        reduced.append({row: own.reduced(row) for row in wanted})
-    return _combined(groups, joint, fine, reduced, goals, found, witnesses)
+    return [
+        Best(each.values, each.weight * found.others(axes), each.places)
+        for each in _combined(groups, joint, fine, reduced, goals, found, witnesses)
+    ]
 
 
 def _groups(found: Plan, goals: Sequence[Goal]) -> list[Cluster]:
@@ -106,6 +111,7 @@ def _groups(found: Plan, goals: Sequence[Goal]) -> list[Cluster]:
             for axis in ordered
             if all(direction(found.roots[i], axis) is not None for i in members)
             and len(_pulls(found.roots, goals, axis)) < 2
+            and all(_strict(found.roots[g.root], axis) for g in goals if g.root in members)
         ]
         inner = max(solvable, key=lambda axis: axis.size, default=None)
         outer = tuple(axis for axis in ordered if axis is not inner)
@@ -123,49 +129,67 @@ def _pulls(roots: Sequence[Form], goals: Sequence[Goal], axis: Axis) -> set[int]
     return pulls
 
 
+def _strict(form: Form | None, axis: Axis) -> bool:
+    """Whether a form that can be solved along an axis has another value at each place of it."""
+    if form is None or axis not in form.axes:
+        return True
+    match form.kind:
+        case Kind.LEAF:
+            return True
+        case Kind.SCALE | Kind.SUM | Kind.PRODUCT | Kind.QUOTIENT:
+            rest = [each for each in form.args if axis not in each.axes]
+            firm = form.kind is Kind.SUM or all(each.low > 0 for each in rest)
+            return firm and all(_strict(each, axis) for each in form.args)
+        case _:
+            return False
+
+
 class _Group:
     """One group of axes, reduced to what can be best under each code."""
 
     def __init__(
-        self,
-        cluster: Cluster,
-        found: Plan,
-        goals: Sequence[Goal],
-        wanted: set[tuple[int, ...]],
-        witnesses: int,
+        self, cluster: Cluster, found: Plan, goals: Sequence[Goal], witnesses: int
     ) -> None:
-        self.cluster, self.witnesses = cluster, witnesses
+        self.witnesses = witnesses
         self.goals = [goal for goal in goals if goal.root in cluster.members]
         self.forms = [found.roots[goal.root] for goal in self.goals if goal.root is not None]
-        sizes = [len(found.cuts[i]) + 1 for i in cluster.members]
-        counting = Counting(cluster, found.roots, found.cuts, sizes)
-        self.pull = 1
+        self.sizes = [len(found.cuts[i]) + 1 for i in cluster.members]
+        self.counting = Counting(cluster, found.roots, found.cuts, self.sizes)
+        self.pull, self.pulled = 1, False
         if cluster.inner is not None:
-            self.pull = next(iter(_pulls(found.roots, self.goals, cluster.inner)), 1)
-        codes = {int(np.ravel_multi_index(row, sizes)): row for row in wanted}
-        self.kept: dict[tuple[int, ...], list[_Kept]] = {row: [] for row in wanted}
-        mask = np.zeros(math.prod(sizes), bool)
-        mask[list(codes)] = True
-        for window in counting.windows():
-            for each in self.candidates(counting, window, mask):
-                self.kept[codes[each.code]].append(each)
+            pulls = _pulls(found.roots, self.goals, cluster.inner)
+            self.pull, self.pulled = next(iter(pulls), 1), bool(pulls)
 
-    def reduced(self, row: tuple[int, ...]) -> list[_Kept]:
-        """What no other place of the code beats."""
+    def reduced(self) -> dict[tuple[int, ...], list[_Kept]]:
+        """By code (the place of each member among its cuts), what no other place of it beats."""
+        found: dict[int, list[_Kept]] = {}
+        with ThreadPoolExecutor(usable_cpus()) as pool:
+            for window in pool.map(self.candidates, self.counting.windows()):
+                for each in window:
+                    found.setdefault(each.code, []).append(each)
         senses = [goal.sense for goal in self.goals]
-        return _unbeaten(self.kept[row], senses, self.witnesses)
+        return {
+            tuple(int(i) for i in np.unravel_index(code, self.sizes)): _unbeaten(
+                kept, senses, self.witnesses
+            )
+            for code, kept in found.items()
+        }
 
-    def candidates(self, counting: Counting, window: object, mask: Array) -> Iterator[_Kept]:
-        """The ends of runs in a window that nothing else in it beats."""
-        codes, points, places = _runs(counting, window, mask, self.pull)
-        if not len(codes):
-            return
-        shape = counting.shape(window)  # type: ignore[arg-type]
+    def candidates(self, window: Window) -> list[_Kept]:
+        """The ends of runs in a window that nothing else of their code in it beats."""
+        counting = self.counting
+        codes, points, begins, ends = _runs(counting, window)
+        places = ends - 1 if self.pull > 0 else begins
         at: dict[Axis, Array] = {}
+        shape = counting.shape(window)
         unraveled = np.unravel_index(points, shape) if shape else ()
         for axis, index in zip(counting.axes, unraveled, strict=True):
-            begin = window.get(axis, slice(0, None)).start or 0  # type: ignore[attr-defined]
-            at[axis] = index + begin
+            at[axis] = index + (window[axis].start if axis in window else 0)
+        prefix = counting.prefix
+        weights = prefix[places + 1] - prefix[places] if self.pulled else prefix[ends] - prefix[begins]
+        for axis, index in at.items():
+            if axis.weights.most != 1:
+                weights = weights.astype(object) * axis.weights.values[index]
         if counting.inner is not None:
             at[counting.inner] = places
         values = evaluate_at(self.forms, at)
@@ -173,20 +197,24 @@ class _Group:
             _ranks(each.reshaped((len(codes),))) * goal.sense
             for each, goal in zip(values, self.goals, strict=True)
         ]
-        for code in np.unique(codes).tolist():
-            own = np.flatnonzero(codes == code)
+        order = np.argsort(codes, kind="stable")
+        borders = np.flatnonzero(np.diff(codes[order])) + 1
+        made = []
+        for own in np.split(order, borders):
             stacked = np.stack([r[own] for r in ranks]) if ranks else np.zeros((0, len(own)))
             for members in _front(stacked):
                 rows = own[members]
                 first = int(rows[0])
-                yield _Kept(
-                    code,
-                    tuple(_one(each, first) for each in values),
-                    [
-                        {axis: int(index[i]) for axis, index in at.items()}
-                        for i in rows[: self.witnesses].tolist()
-                    ],
+                some = rows[: self.witnesses].tolist()
+                made.append(
+                    _Kept(
+                        int(codes[first]),
+                        tuple(_one(each, first) for each in values),
+                        int(weights[rows].sum()),
+                        [{axis: int(index[i]) for axis, index in at.items()} for i in some],
+                    )
                 )
+        return made
 
 
 def _one(ratios: Ratios, i: int) -> Number:
@@ -199,11 +227,9 @@ def _one(ratios: Ratios, i: int) -> Number:
     return Fraction(pick(ratios.top.values), bottom) if bottom else math.inf
 
 
-def _runs(
-    counting: Counting, window: object, mask: Array, pull: int
-) -> tuple[Array, Array, Array]:
-    """The runs with a code of the mask: codes, points, and the place of the end that is pulled."""
-    base, ends, steps = counting.crossings(window)  # type: ignore[arg-type]
+def _runs(counting: Counting, window: Window) -> tuple[Array, Array, Array, Array]:
+    """The runs in a window: codes, points, and where along the inner axis they begin and end."""
+    base, ends, steps = counting.crossings(window)
     order = np.argsort(ends, axis=0, kind="stable")
     bounds = np.empty((len(steps) + 2, len(base)), np.int64)
     bounds[0], bounds[-1] = 0, len(counting.prefix) - 1
@@ -213,9 +239,8 @@ def _runs(
     if len(steps):
         np.cumsum(steps[order], axis=0, out=codes[1:])
         codes[1:] += base
-    run, points = np.nonzero((np.diff(bounds, axis=0) > 0) & mask[codes])
-    places = bounds[run + 1, points] - 1 if pull > 0 else bounds[run, points]
-    return codes[run, points], points, places
+    run, points = np.nonzero(np.diff(bounds, axis=0) > 0)
+    return codes[run, points], points, bounds[run, points], bounds[run + 1, points]
 
 
 def _ranks(ratios: Ratios) -> Array:
@@ -267,6 +292,7 @@ def _unbeaten(found: Sequence[_Kept], senses: Sequence[int], witnesses: int) -> 
     for each in found:
         if each.values in by_values:
             into = by_values[each.values]
+            into.weight += each.weight
             into.places = (into.places + each.places)[:witnesses]
         else:
             by_values[each.values] = each
@@ -293,7 +319,7 @@ def _combined(
     owned = [[goal for goal in goals if goal.root in group.members] for group in groups]
     whole: list[_Kept] = []
     for row in fine.tolist():
-        partial = [_Kept(0, (), [{}])]
+        partial = [_Kept(0, (), 1, [{}])]
         flat: list[Goal] = []
         for own, choice, mine in zip(columns, reduced, owned, strict=True):
             flat += mine
@@ -301,6 +327,7 @@ def _combined(
                 _Kept(
                     0,
                     (*one.values, *other.values),
+                    one.weight * other.weight,
                     [{**a, **b} for a in one.places for b in other.places][:witnesses],
                 )
                 for one in partial
@@ -318,7 +345,7 @@ def _combined(
             * found.coefs[goal.root]
             for goal in goals
         )
-        made.append(Best(values, tuple(each.places)))
+        made.append(Best(values, each.weight, tuple(each.places)))
     return made
 
 

@@ -3,7 +3,7 @@ each paragraph makes of that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -190,31 +190,3 @@ def lower(programs: Sequence[Lowering], extra: Sequence[Form] = ()) -> Lowered:
         tuple(named[1::2]),
     )
 
-
-def with_values(lowered: Lowered, values: Mapping[int, Fraction]) -> Lowered:
-    """The same and a paragraph for each of some roots, true where it has the value given."""
-    cuts = [set(own) for own in lowered.cuts]
-    for root, value in values.items():
-        cuts[root] |= {(value, False), (value, True)}
-    ordered = [sorted(own) for own in cuts]
-
-    def moved(literal: Literal) -> Literal:
-        cut = lowered.cuts[literal.root][literal.cut]
-        return Literal(literal.root, ordered[literal.root].index(cut), literal.above)
-
-    def side(boxes: Side) -> Side:
-        return None if boxes is None else tuple(tuple(map(moved, box)) for box in boxes)
-
-    unequal: list[Side] = [
-        (
-            (Literal(root, ordered[root].index((value, False)), False),),
-            (Literal(root, ordered[root].index((value, True)), True),),
-        )
-        for root, value in values.items()
-    ]
-    return Lowered(
-        lowered.roots,
-        tuple(map(tuple, ordered)),
-        (*map(side, lowered.true_sides), *(() for _ in unequal)),
-        (*map(side, lowered.false_sides), *unequal),
-    )

@@ -148,7 +148,7 @@ class Counting:
                 steps += [stride if solved.up else -stride] * len(thresholds)
                 if not solved.up:
                     base += stride * len(thresholds)
-        found = np.array(ends, np.int32).reshape(len(ends), -1)
+        found = np.array(ends, np.int32).reshape(len(ends), base.size)
         return base.reshape(-1), found, np.array(steps, np.int64)
 
     def count(self, window: Window, into: Array) -> None:

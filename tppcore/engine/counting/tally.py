@@ -164,6 +164,7 @@ class Counting:
                 tuple(-1 if j == i else 1 for j in range(len(axes)))
             )
         weights = product_weights(self.cluster.outer)
+        even = all(axis.even for axis in self.cluster.outer)
         sliced = weights.values[tuple(slice(*part) for part in parts[shared:])]
         spread = sliced.reshape((1,) * shared + sliced.shape)
         add_runs(
@@ -172,7 +173,7 @@ class Counting:
             ends,
             steps,
             self.prefix,
-            None if weights.most == 1 else np.broadcast_to(spread, shape).reshape(-1),
+            None if even else np.broadcast_to(spread, shape).reshape(-1),
             into,
         )
 

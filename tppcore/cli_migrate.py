@@ -51,7 +51,7 @@ def migrate_command(
     @click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="Format of the input.")
     @click.option("--chips", metavar="FILE", help="The chips that the parts of systems are.")
     @click.option("--systems", metavar="FILE", help="Facts of the systems, a row each.")
-    @click.option("--engine", type=click.Choice(["c", "jit", "exact"]), help="The fastest if left out.")
+    @click.option("--engine", type=click.Choice(["c", "jit", "exact"]), help="The fastest of them.")
     @click.option("--threads", type=click.IntRange(1), help="All cores if left out.")
     @law  # type: ignore[arg-type]
     def migrate(

@@ -140,12 +140,12 @@ def migrate(
     (old, old_texts, _), (new, new_texts, ran) = found = [kinds(rules) for rules in sides]
     if paragraph is None:
         _check_evaluated(found, (before, after), notes)
-    pairs = _pairs(old, new, len(old_texts), len(new_texts))
-    counts = {
-        (old_texts[i], new_texts[j]): int(pairs[i, j]) for i, j in np.argwhere(pairs).tolist()
-    }
-    differs = np.array([[one != other for other in new_texts] for one in old_texts])
-    at = np.flatnonzero(differs[old, new])
+    pairs = [(one, other) for one in old_texts for other in new_texts]
+    codes = old.astype(np.uint16) * np.uint16(len(new_texts)) + new
+    number = np.bincount(codes, minlength=len(pairs))
+    counts = {pairs[code]: int(number[code]) for code in np.flatnonzero(number).tolist()}
+    differs = np.array([one != other for one, other in pairs])
+    at = np.flatnonzero(differs.take(codes))
     limited = after if paragraph is None else None
     rows = ChangedRows(source, at, (old[at], new[at]), (old_texts, new_texts), limited)
     made = of_counts(before, after, counts, len(old), paragraph=paragraph, what=rows.what)
@@ -253,9 +253,3 @@ def _check_evaluated(found: Any, rules: tuple[Rulebook, Rulebook], notes: list[s
         )
     for each in lacking:
         notes.append(f"no paragraph of the rulebook of {each.as_of} has an outcome")
-
-
-def _pairs(old: Codes, new: Codes, rows: int, columns: int) -> Any:
-    """How often each pair of codes occurs, int64 (rows, columns)."""
-    both = old.astype(np.uint16) * np.uint16(columns) + new
-    return np.bincount(both, minlength=rows * columns).reshape(rows, columns)

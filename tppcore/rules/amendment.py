@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -72,8 +73,9 @@ def amended(rules: Rulebook, changes: Mapping[str, Sequence[tuple[str, str]]]) -
     if not parsed:
         raise TppError('nothing to amend; expected such as {"us-3a090": [("4800", "2400")]}')
     books = dict(rules.rules)
-    for identity in {each.rule for each in parsed} - {EVERY}:
-        _check_place(rules, identity)
+    for each in parsed:
+        if each.rule != EVERY:
+            _check_place(rules, each.rule, each.local)
     for identity, rule in rules.rules.items():
         here = [each for each in parsed if each.rule in (EVERY, identity)]
         version = version_on(rule, rules.as_of)
@@ -89,8 +91,8 @@ def amended(rules: Rulebook, changes: Mapping[str, Sequence[tuple[str, str]]]) -
     admitted = rules.admitted | {f"{_AMENDED} ({status})" for status in rules.admitted}
     expander = Expander(rules.specs, books, rules.as_of, rules.destination)
     selected = tuple(select(expander, rules.named, admitted, DEFAULT_SCOPES))
-    for _ in select(expander, rules.named, admitted, SCOPES):
-        pass  # systems ask more paragraphs: a change that only they see is one
+    # Systems ask more paragraphs, and a change that only they see is one.
+    deque(select(expander, rules.named, admitted, SCOPES), maxlen=0)
     words = (*rules.amended, *_told(rules, parsed, set(expander.reached)))
     return replace(
         rules,
@@ -277,10 +279,17 @@ def _tests(rules: Rulebook, change: _Change) -> Iterator[str]:
                     yield from texts(data["condition"])
 
 
-def _check_place(rules: Rulebook, identity: str) -> None:
+def _check_place(rules: Rulebook, identity: str, local: str) -> None:
     if identity not in rules.rules:
         near = get_close_matches(identity, list(rules.rules), 3) or list(rules.rules)
         raise UnknownName(f"no rule {identity!r}; expected one of {', '.join(near)}, or {EVERY}")
     rule = rules.rules[identity]
-    if version_on(rule, rules.as_of) is None:
+    version = version_on(rule, rules.as_of)
+    if version is None:
         raise TppError(f"no version of {identity} covers {rules.as_of}; it has {dates(rule)}")
+    names = [each["id"] for each in version["paragraphs"]]
+    if local and local not in names:
+        raise UnknownName(
+            f"no paragraph {local!r} in {identity} on {rules.as_of}; expected one of "
+            f"{', '.join(names)}"
+        )

@@ -40,7 +40,6 @@ import pyarrow.compute as pc
 from tppcore.errors import SpecError, TppError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.rules.tomlfile import TomlFile
-from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources import cells
 from tppcore.sources.columns import Quantities, quantity_of
 from tppcore.sources.processing_units import COLUMN

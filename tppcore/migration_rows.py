@@ -116,8 +116,7 @@ def _own_columns(table: Any, at: Places) -> dict[str, Any]:
     quantities = specs().vocabulary.quantities
     if hasattr(table, "column_names"):
         names = key_columns(table.column_names, quantities)
-        some = table.select(names).take(at)
-        return {name: some.column(name) for name in names}
+        return {name: _taken(table.column(name), at) for name in names}
     found = {}
     given = table.dtype.names if isinstance(table, np.ndarray) else table
     for name in key_columns(given, quantities):
@@ -128,6 +127,14 @@ def _own_columns(table: Any, at: Places) -> dict[str, Any]:
         if array.ndim == 1:
             found[name] = array[at]
     return found
+
+
+def _taken(column: Any, at: Places) -> Any:
+    import pyarrow as pa
+
+    # Arrow can't take from the views that Polars has for text.
+    is_view = pa.types.is_string_view(column.type)
+    return (column.cast(pa.large_string()) if is_view else column).take(at)
 
 
 def _arrow(column: Any) -> Any:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tppcore.embed import classifier
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
     from tppcore.explanation import Explanation, explain
+    from tppcore.migration import Migration, migrate
+    from tppcore.rules.amendment import amended
     from tppcore.rules.rulebook import Rulebook, rulebook
     from tppcore.shipments.ledger import Ledger, ledger
     from tppcore.sources.chips import Chip, chip, chips
@@ -45,10 +47,13 @@ def _built(path: list[str]) -> list[str]:
 __path__ = _built(__path__)
 
 _HOMES = {
+    "amended": "tppcore.rules.amendment",
     "classifier": "tppcore.embed",
     "classify": "tppcore.api",
     "explain": "tppcore.explanation",
     "metrics": "tppcore.api",
+    "migrate": "tppcore.migration",
+    "Migration": "tppcore.migration",
     "rulebook": "tppcore.rules.rulebook",
     "Rulebook": "tppcore.rules.rulebook",
     "System": "tppcore.sources.systems",
@@ -82,6 +87,7 @@ __all__ = [
     "Explanation",
     "InputError",
     "Ledger",
+    "Migration",
     "Rulebook",
     "SpecError",
     "System",
@@ -90,6 +96,7 @@ __all__ = [
     "UnknownName",
     "Verdicts",
     "__version__",
+    "amended",
     "chip",
     "chips",
     "classifier",
@@ -99,6 +106,7 @@ __all__ = [
     "explain",
     "ledger",
     "metrics",
+    "migrate",
     "rulebook",
     "score_edges",
     "system",

@@ -35,6 +35,7 @@ def heading_data(
         "as_of": each.rules.as_of.isoformat(),
         "destination": each.rules.destination,
         "rulebook": each.rules.hash,
+        **({"amended": "; ".join(each.rules.amended)} if each.rules.amended else {}),
         "outcome": each.outcome,
         "limiting_test": limiting_test,
         "metrics": {name: value_data(value) for name, value in each.metrics.items()},

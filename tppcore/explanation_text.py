@@ -151,6 +151,8 @@ def heading_lines(
     rules = each.rules
     to = f", destination {rules.destination}" if rules.destination else ""
     yield f"{each.name}: {rules.as_of}{to} (rulebook {rules.hash})"
+    if rules.amended:
+        yield f"  amended: {'; '.join(rules.amended)}"
     if took:
         yield f"  taken as {took}"
     yield f"  {each.outcome}"

@@ -35,6 +35,7 @@ FLOORS = {
     "benchmark": 6,
     "cli_compare": 6,
     "cli_edges": 6,
+    "cli_headroom": 6,
     "cli_ledger": 6,
     "cli_options": 6,
     "comparison": 6,
@@ -46,6 +47,10 @@ FLOORS = {
     "limiting": 6,
     "report": 6,
     "shipments": 6,
+    "turning": 6,
+    "turning_json": 6,
+    "turning_moves": 6,
+    "turning_text": 6,
     "cli": 6,
     "demo": 6,
 }

@@ -115,7 +115,7 @@ def headroom(
     if not isinstance(chip, Chip):
         raise TppError(f"{chip!r}: expected a chip (tpp.chip, tpp.Chip)")
     row = chip.quantities
-    chosen = range(len(rules.paragraphs))
+    chosen: Sequence[int] = range(len(rules.paragraphs))
     if paragraphs is not None:
         wanted = {rules[identity].id for identity in paragraphs}
         chosen = [i for i in chosen if rules.paragraphs[i].id in wanted]

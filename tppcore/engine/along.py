@@ -64,7 +64,7 @@ class Curve:
 
     @property
     def is_zero(self) -> bool:
-        return self.top == (0, 0)
+        return not any(self.top)
 
     def at(self, q: Fraction) -> Fraction:
         return (self.top[1] * q + self.top[0]) / (self.bottom[1] * q + self.bottom[0])

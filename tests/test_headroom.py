@@ -155,13 +155,18 @@ def sheets(draw: st.DrawFn) -> tpp.Chip:
     return tpp.Chip(**stated)
 
 
+OTHERWISE = {
+    "unlisted_formats": "unknown",
+    "interconnect_host": "link_and_host",
+    "vector_units": "added",
+    "planar_only_area": "area_counts",
+}
 BOOKS = [
     CN,
     rulebook("2023-01-01"),
-    rulebook("2026-02-01", "CN", status=["in force", "proposed", "codified, not enforced"]),
-    rulebook("2026-02-01", "CN", readings={"unlisted_formats": "unknown", "planar_only_area":
-        rulebook().vocabulary.readings["planar_only_area"].alternatives[1].name}),
-]  # fmt: skip
+    rulebook("2026-11-22", rules=["us-3a090", "us-3a991"]),
+    rulebook("2026-02-01", readings=OTHERWISE),
+]
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 
 from tppcore.engine import exact
 from tppcore.engine.along import Along, between
 from tppcore.engine.exact import Metrics, Row, point
 from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.limits import Spans
 
 GROW, SHRINK, FLIP = "grow", "shrink", "flip"
-Verdicts = Sequence[bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """Values that have the same verdicts: strictly between `low` and `high` (None: no end), or the
-    one value that both are."""
+    """Values whose metrics lie alike, hence with the same verdicts: strictly between `low`
+    and `high` (None: no end), or the one value that both are."""
 
     low: Fraction
     high: Fraction | None
-    verdicts: Verdicts
+    spans: Spans
 
     @property
     def is_point(self) -> bool:
@@ -76,12 +77,12 @@ class _Cell:
     def above(self, value: Fraction) -> _Cell:
         """A cell above a value, in distances from it."""
         far = None if self.high is None else self.high - value
-        return _Cell(self.low - value, far, self.verdicts)
+        return _Cell(self.low - value, far, self.spans)
 
     def below(self, value: Fraction) -> _Cell:
         """A cell below a value, in distances from it."""
         assert self.high is not None
-        return _Cell(value - self.high, value - self.low, self.verdicts)
+        return _Cell(value - self.high, value - self.low, self.spans)
 
     def count(self, step: Fraction) -> int | None:
         """The smallest k for which k steps lead into a cell of distances."""
@@ -109,41 +110,29 @@ class Moves:
         """The first turn of each paragraph in each direction, nearest first."""
         metrics = [each for each in self.metrics if quantity in self.along.reads(each)]
         members = [i for i in self.chosen if not self.tested[i].isdisjoint(metrics)]
-        if not members:
-            return
-        for direction, sign, cells in self.ways(quantity, metrics, members):
-            found = [
-                turn
-                for place, i in enumerate(members)
-                if (turn := self.first(quantity, step, direction, sign, cells, place, i))
-            ]
+        for direction, sign, cells in self.ways(quantity, metrics):
+            turns = (self.first(quantity, step, direction, sign, cells, i) for i in members)
+            found = [turn for turn in turns if turn]
             yield from sorted(found, key=lambda turn: (turn.distance, not turn.reached))
 
     def ways(
-        self, quantity: str, metrics: Sequence[str], members: Sequence[int]
-    ) -> Iterator[tuple[str, int, list[_Cell]]]:
+        self, quantity: str, metrics: Sequence[str]
+    ) -> Iterator[tuple[str, int, Sequence[_Cell]]]:
         """Every direction with its sign, and the cells of distances that lie there."""
         spec, value = self.rules.vocabulary.quantities[quantity], self.row[quantity].low
         if spec.kind in ("boolean", "category"):
             for code in map(Fraction, range(2 if spec.kind == "boolean" else len(spec.words))):
                 if code != value:
-                    verdicts = self.verdicts(quantity, code, metrics, members)
-                    away = abs(code - value)
-                    yield FLIP, 1 if code > value else -1, [_Cell(away, away, verdicts)]
+                    away, spans = abs(code - value), self.moved(quantity, code, metrics)
+                    yield FLIP, 1 if code > value else -1, [_Cell(away, away, spans)]
             return
-        cells = list(self.cells(quantity, metrics, members))
+        cells = list(self.cells(quantity, metrics))
         here = next(i for i, cell in enumerate(cells) if cell.holds(value))
         yield GROW, 1, [cell.above(value) for cell in cells[here + 1 :]]
         yield SHRINK, -1, [cell.below(value) for cell in reversed(cells[:here])]
 
-    def cells(
-        self, quantity: str, metrics: Sequence[str], members: Sequence[int]
-    ) -> Iterator[_Cell]:
+    def cells(self, quantity: str, metrics: Sequence[str]) -> Iterator[_Cell]:
         """All values that a quantity can have, from below."""
-
-        def decided(at: Fraction) -> Verdicts:
-            return self.verdicts(quantity, at, metrics, members)
-
         cuts: set[Fraction] = set()
         for metric in metrics:
             thresholds = self.decisions.places[metric].thresholds
@@ -151,18 +140,14 @@ class Moves:
         starts = [Fraction(0), *sorted(cuts)]
         for low, high in zip(starts, [*starts[1:], None], strict=True):
             if low or not self.rules.vocabulary.quantities[quantity].positive:
-                yield _Cell(low, low, decided(low))
-            yield _Cell(low, high, decided(between(low, high)))
+                yield _Cell(low, low, self.moved(quantity, low, metrics))
+            yield _Cell(low, high, self.moved(quantity, between(low, high), metrics))
 
-    def verdicts(
-        self, quantity: str, value: Fraction, metrics: Sequence[str], members: Sequence[int]
-    ) -> Verdicts:
-        """The verdicts with another value of a quantity, by the exact engine."""
+    def moved(self, quantity: str, value: Fraction, metrics: Sequence[str]) -> Spans:
+        """Where the metrics lie with another value of a quantity, which `metrics` read."""
         found = Metrics(self.rules.formulas, {**self.row, quantity: point(value)})
-        spans = dict(self.spans)
-        for metric in metrics:
-            spans[metric] = self.decisions.places[metric].span(found.metric(metric))
-        return [self.decisions.deciders[i].decide(spans) for i in members]
+        places = self.decisions.places
+        return {**self.spans, **{each: places[each].span(found.metric(each)) for each in metrics}}
 
     def first(
         self,
@@ -171,28 +156,30 @@ class Moves:
         direction: str,
         sign: int,
         cells: Sequence[_Cell],
-        place: int,
         i: int,
     ) -> Turn | None:
-        """The first turn of paragraph i, whose verdicts are at `place`; None if there is none."""
+        """The first turn of paragraph i on its way through cells; None if there is none."""
         now, value = self.decided[i], self.row[quantity].low
-        turned = [cell for cell in cells if cell.verdicts[place] is not now]
-        if not turned:
+        # One after the other: to decide what is open takes the exact engine its time.
+        verdicts = ((cell, self.decisions.deciders[i].decide(cell.spans)) for cell in cells)
+        turned = ((cell, verdict) for cell, verdict in verdicts if verdict is not now)
+        if (found := next(turned, None)) is None:
             return None
-        first = turned[0]
-        stepped = ((cell.count(step), cell) for cell in turned)
-        count, there = next(((k, cell) for k, cell in stepped if k is not None), (None, None))
+        cell, becomes = found
+        stepped = ((each.count(step), verdict) for each, verdict in chain([found], turned))
+        nowhere: tuple[int | None, bool | None] = None, None
+        count, then = next((each for each in stepped if each[0] is not None), nowhere)
         return Turn(
             quantity,
             self.rules.paragraphs[i].id,
             value,
             now,
             direction,
-            value + sign * first.low,
-            first.is_point,
-            first.verdicts[place],
+            value + sign * cell.low,
+            cell.is_point,
+            becomes,
             step,
             count,
             None if count is None else value + sign * count * step,
-            None if there is None else there.verdicts[place],
+            then,
         )

@@ -78,7 +78,7 @@ def _turn_text(spec: QuantitySpec, turns: Sequence[Turn]) -> str:
     later = len(turns) - len(near)
     if later:
         after = turns[len(near)]
-        word = "from" if after.reached else "beyond"
+        word = "from" if after.reached else "beyond" if after.direction == GROW else "below"
         named.append(f"{later} later, {word} {_shown(spec, after.at)}")
     return f"{_motion(spec, first)}: {', '.join(named)}"
 

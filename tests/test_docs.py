@@ -57,6 +57,7 @@ def test_same():
         "docs/systems.md",
         "docs/ledger.md",
         "docs/migrate.md",
+        "docs/headroom.md",
     ],
 )
 def test_python_examples(document, tmp_path, monkeypatch):
@@ -80,7 +81,14 @@ def test_python_examples(document, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/adding.md", "docs/systems.md", "docs/ledger.md", "docs/migrate.md"],
+    [
+        "README.md",
+        "docs/adding.md",
+        "docs/systems.md",
+        "docs/ledger.md",
+        "docs/migrate.md",
+        "docs/headroom.md",
+    ],
 )
 def test_commands(document, tmp_path):
     """Every `tppcore` command of a document, in the order of the page, in one folder."""

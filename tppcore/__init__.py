@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tppcore.sources.chips import Chip, chip, chips
     from tppcore.sources.system_table import SystemTable
     from tppcore.sources.systems import System, system, systems
+    from tppcore.turning import Headroom, headroom
     from tppcore.verdicts import Verdicts
 
 _BUILT = "specs.json"
@@ -69,6 +70,8 @@ _HOMES = {
     "Comparison": "tppcore.comparison",
     "ledger": "tppcore.shipments.ledger",
     "Ledger": "tppcore.shipments.ledger",
+    "headroom": "tppcore.turning",
+    "Headroom": "tppcore.turning",
     "edge_suite": "tppcore.edges.suite",
     "EdgeSuite": "tppcore.edges.suite",
     "score_edges": "tppcore.edges.grading",
@@ -85,6 +88,7 @@ __all__ = [
     "EdgeScore",
     "EdgeSuite",
     "Explanation",
+    "Headroom",
     "InputError",
     "Ledger",
     "Migration",
@@ -104,6 +108,7 @@ __all__ = [
     "compare",
     "edge_suite",
     "explain",
+    "headroom",
     "ledger",
     "metrics",
     "migrate",

@@ -57,7 +57,7 @@ def classify(
         return system_api.classify(many, rules, engine, threads, out, sums)
     if sums:
         raise TppError("sums: expected a SystemTable")
-    read = Table(table, rules.vocabulary)
+    read = Table.of(table, rules.vocabulary)
     if engine is None and read.chips is not None:
         engine = "exact"
     chosen = choose(engine)

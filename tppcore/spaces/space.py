@@ -12,6 +12,7 @@ from tppcore.sources.chips import Chip
 from tppcore.sources.design.file import design, read
 from tppcore.sources.design.space import Design, DesignError, row
 from tppcore.spaces.census import Census, census
+from tppcore.spaces.chances import Chances, chances
 from tppcore.spaces.frontier import Frontier, Point, frontier
 
 
@@ -102,6 +103,17 @@ class Space:
         return frontier(
             self.design, rules, {n: senses[s] for n, s in given.items()}, subject_to or {}, limit
         )
+
+    def chances(
+        self, rules: Rulebook, samples: int = 100_000, seed: int = 0, level: float = 0.95
+    ) -> Chances:
+        """By paragraph, the share of the weight that is certainly true, possible, and excluded.
+
+        Exact where all axes have places (lists with weights, ranges with a step and a
+        distribution). With continuous axes a sample of `samples` designs, drawn with `seed`, each
+        decided exactly; shares then have a confidence interval of `level`.
+        """
+        return chances(self.design, rules, samples, seed, level)
 
     def __getitem__(self, i: int) -> Chip:
         """Design i."""

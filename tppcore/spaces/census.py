@@ -11,6 +11,7 @@ import numpy as np
 
 from tppcore.engine.counting import verdicts as counting
 from tppcore.engine.counting.lowering import lower
+from tppcore.engine.counting.ratios import TooLong
 from tppcore.engine.counting.tally import TooMany
 from tppcore.errors import TppError, UnknownName
 from tppcore.rules.rulebook import Rulebook
@@ -176,7 +177,7 @@ def census(design: Design, rules: Rulebook, by: Sequence[str] = ()) -> Census:
     for part, given in zip(design.parts, stated, strict=True):
         try:
             found, said = _of_part(part, program, given, [n for n in by if n in part.places])
-        except TooMany as error:
+        except (TooMany, TooLong) as error:
             raise TppError(f"this space can't be counted without enumeration: {error}") from None
         method.update(dict.fromkeys(said))
         for values, counts in found:

@@ -269,7 +269,7 @@ def laws(draw: st.DrawFn, spec: Spec) -> Law:
         op = draw(st.sampled_from((">=", ">", "<", "<=")))
         end = draw(st.sampled_from((found.low, found.high)))
         text = None if end in (0, float("inf")) else _terminating(Fraction(end))
-        if text is None or len(text) > 25:
+        if text is None or len(text) > 18:
             text = draw(st.sampled_from(("0", "5.92", "100", "4800")))
             if 0 < end < 10**9:
                 text = f"{float(end):.6f}"

@@ -116,7 +116,7 @@ def _listed(name: str, values: Sequence[Any], weights: Sequence[Any] | None) -> 
 
 def _plain(value: Any) -> Any:
     """A scalar of NumPy as one of Python."""
-    return value.item() if type(value).__module__ == "numpy" else value
+    return value.item() if type(value).__module__ == "numpy" and not value.shape else value
 
 
 def _check_size(name: str, places: int) -> None:

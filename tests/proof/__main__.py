@@ -1,6 +1,7 @@
-"""The two proofs that verdicts are exact.
+"""The proofs that verdicts and counts are exact.
 
-    python -m tests.proof [--rows N] [--integer-rows N] [--systems N] [--processes N] [--seed N]
+    python -m tests.proof [--rows N] [--integer-rows N] [--systems N] [--space-designs N]
+                          [--processes N] [--seed N]
     python -m tests.proof --task TASK
 
 First C (every kernel that runs here), Numba and the exact engine against each other on 10 million
@@ -8,14 +9,16 @@ rows of `tests.strategies`; the exact engine works in fractions and sees every r
 kernel, against a reference in exact whole numbers on 10^9 rows of `tests.proof.tables`, whose
 cells are whole numbers times a power of ten from the start; the reference reads the law and the
 formulas, and knows nothing of compiled programs. Then tables of systems by C and Numba against
-fractions (`tests.proof.systems`).
+fractions (`tests.proof.systems`). Last, 10^9 designs of spaces of about that size, counted without
+looking at each, against that reference on every one (`tests.proof.spaces`).
 
 Rows are random, round, exactly on thresholds, one decimal or one ulp beside them, on two at once,
 with 15 to 17 digits, and extreme; plain, with holes, and with holes and ranges; stored as
 doubles, float32s, integers and decimals; under the 2026 gate and the tariff windows, and under the
 whole law of several dates and readings.
 
-Either of the first two takes half an hour or so on two cores that have nothing else to do.
+The first two take half an hour or so each on two cores that have nothing else to do, the last
+some fifteen minutes.
 
 Prints how many verdicts differ, which must be none, and how long it took; exit code 1 if any
 does. `--task` runs one task of the second proof again, as the report of a mismatch names it.
@@ -31,7 +34,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from tests.proof import compare, integers, systems
+from tests.proof import compare, integers, spaces, systems
 
 SHOWN = 30
 """Lines about mismatches that a proof prints."""
@@ -46,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=10_000_000, help="of the first proof")
     parser.add_argument("--integer-rows", type=int, default=10**9, help="of the second")
     parser.add_argument("--systems", type=int, default=200_000, help="of the third")
+    parser.add_argument("--space-designs", type=int, default=10**9, help="of the fourth")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--task", type=integers.Task.parse, help="one task of the second proof")
@@ -76,6 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             systems.run,
             systems.tasks,
             options.systems,
+        ),
+        (
+            "censuses of design spaces against exact whole numbers",
+            spaces.run,
+            spaces.tasks,
+            options.space_designs,
         ),
     ):
         if rows:

@@ -181,7 +181,9 @@ def _base(key: str) -> str:
 def designs(spec: Spec) -> Iterator[tuple[dict[str, Any], int, dict[str, Interval]]]:
     """Values by axis, weight and quantities of every design, the last axis fastest; an axis of
     chips is the slowest."""
-    names = sorted(spec.axes, key=lambda n: not (isinstance(spec.axes[n], Mapping) and "chips" in spec.axes[n]))
+    names = sorted(
+        spec.axes, key=lambda n: not (isinstance(spec.axes[n], Mapping) and "chips" in spec.axes[n])
+    )
     each = [list(zip(places(spec.axes[n]), weights(spec.axes[n]), strict=True)) for n in names]
     for here in itertools.product(*each):
         at = {name: value for name, (value, _) in zip(names, here, strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,8 +36,9 @@ METRICS = (
     "dram_plus_interconnect", "bidirectional_transfer_rate", "hbm_bandwidth_density",
 )  # fmt: skip
 
+GATE = ("us-3a090", "us-742.6-review", "us-9903.79.01")
 LAWS: dict[str, Callable[[], Rulebook]] = {
-    "gate": lambda: rulebook("2026-02-01", "CN", rules=("us-3a090", "us-742.6-review", "us-9903.79.01")),
+    "gate": lambda: rulebook("2026-02-01", "CN", rules=GATE),
     "3a090": lambda: rulebook("2026-02-01", "CN", rules=("us-3a090",)),
     "2022": lambda: rulebook("2023-01-01", "CN"),
     "2024": lambda: rulebook("2024-06-01", "AE"),
@@ -95,7 +97,13 @@ def axes(draw: st.DrawFn, most: int) -> Any:
         st.lists(decimals(), min_size=1, max_size=most, unique_by=lambda each: Fraction(each))
     )
     if kind == "weights":
-        own = draw(st.lists(st.sampled_from(("0", "1", "0.5", "2.5", "7")), min_size=len(values), max_size=len(values)))
+        own = draw(
+            st.lists(
+                st.sampled_from(("0", "1", "0.5", "2.5", "7")),
+                min_size=len(values),
+                max_size=len(values),
+            )
+        )
         if any(Fraction(each) for each in own):
             return {"values": values, "weights": own}
     return values
@@ -122,7 +130,11 @@ def formulas(draw: st.DrawFn, names: _Names, depth: int, positive: bool, sure: b
     def below(above: bool, certain: bool = sure) -> str:
         return draw(formulas(names, depth - 1, above, certain))
 
-    kind = draw(st.sampled_from(("leaf", "+", "*", "*", "/", "max", "min", "if", "flag"))) if depth else "leaf"
+    kind = (
+        draw(st.sampled_from(("leaf", "+", "*", "*", "/", "max", "min", "if", "flag")))
+        if depth
+        else "leaf"
+    )
     match kind:
         case "+":
             return f"({below(False)} + {below(positive)})"
@@ -234,7 +246,9 @@ def _aimed(draw: st.DrawFn, spec: Spec, name: str, text: str) -> str:
         if name in RATES:
             line /= specs().vocabulary.formats[name[5:].removesuffix("_vector")]
         exact = line / value.low
-        beside = draw(st.sampled_from((Fraction(0), Fraction(0), Fraction(1, 1000), Fraction(-1, 1000))))
+        beside = draw(
+            st.sampled_from((Fraction(0), Fraction(0), Fraction(1, 1000), Fraction(-1, 1000)))
+        )
         return _terminating(exact * (1 + beside)) or plain
     return plain
 
@@ -277,18 +291,14 @@ def laws(draw: st.DrawFn, spec: Spec) -> Law:
             text = _beside(text, draw(st.sampled_from(("on", "on", "up", "down", "ulp+", "ulp-"))))
         return f'"{metric} {op} {text}"'
 
-    return Law(
-        "own",
-        tuple(
-            f"{draw(st.sampled_from(('all', 'any')))} = [{', '.join(test() for _ in range(draw(st.integers(1, 3))))}]"
-            for _ in range(draw(st.integers(1, 3)))
-        ),
-    )
+    def paragraph() -> str:
+        tests = ", ".join(test() for _ in range(draw(st.integers(1, 3))))
+        return f"{draw(st.sampled_from(('all', 'any')))} = [{tests}]"
+
+    return Law("own", tuple(paragraph() for _ in range(draw(st.integers(1, 3)))))
 
 
 def _beside(text: str, how: str) -> str:
-    import math
-
     value = Fraction(text)
     step = Fraction(1, 10 ** len(text.partition(".")[2]))
     match how:

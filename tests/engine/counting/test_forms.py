@@ -21,9 +21,12 @@ AXES = {
     "c": (Fraction("0.3"), Fraction(7), Fraction(0), Fraction(1)),
 }
 TREES = st.recursive(
-    st.sampled_from([*AXES]) | st.sampled_from((Fraction(0), Fraction(1), Fraction(5, 2), math.inf)),
-    lambda each: st.tuples(st.sampled_from(("+", "*", "/", "max", "min")), each, each)
-    | st.tuples(st.sampled_from((">=", ">", "<", "<=")), each, each, each, each),
+    st.sampled_from([*AXES])
+    | st.sampled_from((Fraction(0), Fraction(1), Fraction(5, 2), math.inf)),
+    lambda each: (
+        st.tuples(st.sampled_from(("+", "*", "/", "max", "min")), each, each)
+        | st.tuples(st.sampled_from((">=", ">", "<", "<=")), each, each, each, each)
+    ),
     max_leaves=9,
 )
 
@@ -37,7 +40,13 @@ def made(forms: Forms, axes: dict[str, Axis], tree: Any) -> Form:
     args = [made(forms, axes, each) for each in parts]
     if len(args) == 4:
         return forms.select(args[0], op, args[1], args[2], args[3])
-    make = {"+": forms.sum, "*": forms.product, "/": forms.quotient, "max": forms.maximum, "min": forms.minimum}
+    make = {
+        "+": forms.sum,
+        "*": forms.product,
+        "/": forms.quotient,
+        "max": forms.maximum,
+        "min": forms.minimum,
+    }
     return make[op](*args)
 
 
@@ -74,7 +83,9 @@ def test_values_and_bounds(tree: Any) -> None:
 
 
 @given(TREES, TREES, st.sampled_from((1, 4, 12, 100)), st.sets(st.sampled_from([*AXES])))
-def test_collapsed_axes_keep_the_joint_counts(one: Any, two: Any, limit: int, kept: set[str]) -> None:
+def test_collapsed_axes_keep_the_joint_counts(
+    one: Any, two: Any, limit: int, kept: set[str]
+) -> None:
     """The pairs of values of two forms, each as often as before, at each place of the kept axes."""
     forms = Forms()
     axes = {name: Axis(name, len(values)) for name, values in AXES.items()}

@@ -20,18 +20,19 @@ from tppcore.engine.counting.runs import Solver, direction
 OPS = (">=", ">", "<", "<=")
 
 
-
-
 TREES = st.recursive(
-    st.sampled_from(("a", "b", "c")) | st.sampled_from((Fraction(0), Fraction(1), Fraction(5, 2), Fraction(10**20))),
-    lambda each: st.tuples(st.sampled_from(("+", "*", "/", "max", "min")), each, each)
-    | st.tuples(st.sampled_from(OPS), each, each, each, each),
+    st.sampled_from(("a", "b", "c"))
+    | st.sampled_from((Fraction(0), Fraction(1), Fraction(5, 2), Fraction(10**20))),
+    lambda each: (
+        st.tuples(st.sampled_from(("+", "*", "/", "max", "min")), each, each)
+        | st.tuples(st.sampled_from(OPS), each, each, each, each)
+    ),
     max_leaves=7,
 )
+FAR = (Fraction(0), Fraction(10**30), Fraction(-1, 10**25))
 THRESHOLDS = st.lists(
-    st.fractions(-5, 30, max_denominator=6) | st.sampled_from((Fraction(0), Fraction(10**30), Fraction(-1, 10**25))),
-    min_size=1, max_size=4,
-)  # fmt: skip
+    st.fractions(-5, 30, max_denominator=6) | st.sampled_from(FAR), min_size=1, max_size=4
+)
 SORTED = {
     "a": (Fraction(1), Fraction("2.5"), Fraction(3)),
     "b": (Fraction(0), Fraction(2)),
@@ -49,7 +50,8 @@ def test_solved_is_evaluated(tree: Any, thresholds: list[Fraction], op: str, alo
     "tree",
     [
         "c", ("+", "c", "b"), ("*", "c", "b"), ("*", ("*", "c", "b"), Fraction(1, 3)),
-        ("/", "b", ("+", "c", "a")), ("/", ("*", "c", "b"), "a"), ("/", "b", ("+", ("*", "c", "b"), "a")),
+        ("/", "b", ("+", "c", "a")), ("/", ("*", "c", "b"), "a"),
+        ("/", "b", ("+", ("*", "c", "b"), "a")),
         ("max", "c", "a"), ("min", "c", "b"), ("max", ("/", "a", ("+", "c", "a")), "b"),
         (">=", "b", "a", "c", ("*", "c", "a")), ("<", "b", "a", ("+", "c", "b"), "b"),
     ],
@@ -108,7 +110,9 @@ def test_add_runs(data: st.DataObject) -> None:
     expected = np.zeros((2, codes), object)
     for i in range(points):
         for place in range(size):
-            code = base[i] + sum(int(s) for s, e in zip(steps, ends[:, i], strict=True) if e <= place)
+            code = base[i] + sum(
+                int(s) for s, e in zip(steps, ends[:, i], strict=True) if e <= place
+            )
             count = int(own[place]) * (10**20 if exact else 1)
             expected[cells[i], code] += count * (1 if weights is None else int(weights[i]))
     assert into.tolist() == expected.tolist()

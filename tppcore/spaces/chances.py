@@ -1,8 +1,8 @@
 """Uncertain designs: how much of the weight is certainly caught, possibly, or certainly not.
 
 Axes with weights, and ranges with a step and a distribution, are counted exactly. A distribution
-without a step is continuous and is sampled: the shares of a seeded sample, each design of it decided
-exactly, with a confidence interval (Wilson 1927).
+without a step is continuous and is sampled: the shares of a seeded sample, each design of it
+decided exactly, with a confidence interval (Wilson 1927).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tppcore.sources.design.space import Design, Part
 from tppcore.spaces.census import Census, census
 from tppcore.spaces.laws import lowering, program_for, ranges, rules_for
 
-_DIGITS = 12
+_DIGITS = 9
 """Decimals of a sampled value, relative to the width of its axis."""
 
 
@@ -104,9 +104,7 @@ class Chances:
 _PARTS = ("certain", "possible", "excluded")
 
 
-def chances(
-    design: Design, rules: Rulebook, samples: int, seed: int, level: float
-) -> Chances:
+def chances(design: Design, rules: Rulebook, samples: int, seed: int, level: float) -> Chances:
     """See `tppcore.spaces.space.Space.chances`."""
     if not 0 < level < 1:
         raise TppError(f"level {level}; expected a number between 0 and 1, such as 0.95")
@@ -139,8 +137,7 @@ def _counted(found: Census, level: float) -> Chances:
     made = {}
     for name, counts in found.counts().items():
         true, open_, false = (
-            Share(Fraction(counts[word], found.total))
-            for word in ("true", "undetermined", "false")
+            Share(Fraction(counts[word], found.total)) for word in ("true", "undetermined", "false")
         )
         made[name] = Chance(true, open_, false)
     return Chances(found.rules, made, None, None, level)
@@ -189,11 +186,7 @@ def _value(axis: AxisSpec, share: float) -> Fraction:
     if axis.shape == "triangular":
         assert axis.mode is not None
         top = float(axis.mode - first) / width
-        at = (
-            math.sqrt(share * top)
-            if share < top
-            else 1 - math.sqrt((1 - share) * (1 - top))
-        )
+        at = math.sqrt(share * top) if share < top else 1 - math.sqrt((1 - share) * (1 - top))
     else:
         at = share
     return first + (last - first) * Fraction(round(at * 10**_DIGITS), 10**_DIGITS)

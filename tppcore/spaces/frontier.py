@@ -218,11 +218,11 @@ class _Searched:
             coef * (Fraction(1) if base.axes else Fraction(base.value)) for coef, base in forms
         ]
         try:
-            self.found = best(
-                part.forms, self.lowered, self.goals, self.allowed, part.axes, limit
-            )
+            self.found = best(part.forms, self.lowered, self.goals, self.allowed, part.axes, limit)
         except TooMany as error:
-            raise TppError(f"the best designs can't be found without enumeration: {error}") from None
+            raise TppError(
+                f"the best designs can't be found without enumeration: {error}"
+            ) from None
 
     def allowed(self, verdicts: Array) -> Array:
         """Which rows of verdicts are those asked for."""
@@ -258,9 +258,7 @@ def _front(
     for each in found:
         by_values.setdefault(each[0], []).append(each)
     front = []
-    for values in sorted(
-        by_values, key=lambda v: [-s * x for s, x in zip(senses, v, strict=True)]
-    ):
+    for values in sorted(by_values, key=lambda v: [-s * x for s, x in zip(senses, v, strict=True)]):
         # Whatever beats these values comes before them in this order.
         beaten = any(
             all(s * (a - b) >= 0 for s, a, b in zip(senses, other, values, strict=True))
@@ -288,6 +286,4 @@ def _lines(law: Rulebook, chip: Chip) -> tuple[Line, ...]:
                 margin = value.low - leaf.threshold
                 line = Line(paragraph.id, leaf.metric, leaf.threshold, value.low, margin)
                 found.setdefault((leaf.metric, leaf.threshold), line)
-    return tuple(
-        sorted(found.values(), key=lambda e: abs(e.margin) / (e.threshold or Fraction(1)))
-    )
+    return tuple(sorted(found.values(), key=lambda e: abs(e.margin) / (e.threshold or Fraction(1))))

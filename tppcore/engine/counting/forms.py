@@ -83,9 +83,7 @@ class Forms:
 
     def __init__(self) -> None:
         self._kept: dict[object, Form] = {}
-        self.zero, self.one, self.endless = map(
-            self.constant, (Fraction(0), Fraction(1), math.inf)
-        )
+        self.zero, self.one, self.endless = map(self.constant, (Fraction(0), Fraction(1), math.inf))
 
     def _keep(
         self,
@@ -309,7 +307,9 @@ class Forms:
 
     def replaced(self, roots: Sequence[Form], mapping: Mapping[Form, Form]) -> list[Form]:
         """The roots with some forms replaced."""
-        return self.rewritten(roots, lambda form, args: mapping.get(form) or self.rebuilt(form, args))
+        return self.rewritten(
+            roots, lambda form, args: mapping.get(form) or self.rebuilt(form, args)
+        )
 
     @staticmethod
     def rewritten(

@@ -145,9 +145,7 @@ class Solver:
         low = np.asarray(threshold.top.values <= 0)
         if not low.any():
             return self.solve(bottom, _MIRRORED[op], above / threshold)
-        solved = self.solve(
-            bottom, _MIRRORED[op], above / Ratios.constant(1).where(low, threshold)
-        )
+        solved = self.solve(bottom, _MIRRORED[op], above / Ratios.constant(1).where(low, threshold))
         positive = (above.top.values > 0) | (threshold.top.values < 0)
         return self.settled(solved, low, positive if op == ">" else np.asarray(True))
 

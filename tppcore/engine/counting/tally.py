@@ -13,7 +13,7 @@ from tppcore.engine.counting.axes import Axis, Window, evaluate, product_weights
 from tppcore.engine.counting.clusters import Cluster
 from tppcore.engine.counting.forms import Form, under
 from tppcore.engine.counting.lowering import Cut
-from tppcore.engine.counting.ratios import Array, Ratios, Whole
+from tppcore.engine.counting.ratios import Array, Ratios
 from tppcore.engine.counting.runs import Solver
 from tppcore.engine.shards import usable_cpus
 
@@ -110,9 +110,7 @@ class Counting:
             return
         step = max(1, CHUNK // math.prod(sizes[split:]))
         for leading in np.ndindex(*sizes[: split - 1]):
-            fixed = {
-                self.axes[i]: slice(place, place + 1) for i, place in enumerate(leading)
-            }
+            fixed = {self.axes[i]: slice(place, place + 1) for i, place in enumerate(leading)}
             for begin in range(0, sizes[split - 1], step):
                 yield {**fixed, self.axes[split - 1]: slice(begin, begin + step)}
 
@@ -178,7 +176,12 @@ class Counting:
 
 
 def add_runs(
-    cells: Array, base: Array, ends: Array, steps: Array, prefix: Array, weights: Array | None,
+    cells: Array,
+    base: Array,
+    ends: Array,
+    steps: Array,
+    prefix: Array,
+    weights: Array | None,
     into: Array,
 ) -> None:
     """Adds runs along an axis to counts.

@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from random import Random
 from statistics import NormalDist
 from typing import Any
 
@@ -113,7 +112,7 @@ def chances(design: Design, rules: Rulebook, samples: int, seed: int, level: flo
     if samples < 1:
         raise TppError(f"{samples} samples; expected at least 1")
     asked = rules_for(design, rules)
-    drawn = _Drawn(design, samples, Random(seed))
+    drawn = _Drawn(design, samples, seed)
     counts = np.zeros((3, len(asked.paragraphs)), np.int64)
     stated = [ranges(part, rules) for part in drawn.design.parts]
     program = program_for(asked, {name for each in stated for name in each})
@@ -157,18 +156,24 @@ def _seen(hits: int, samples: int, level: float) -> Share:
 class _Drawn:
     """A sample of a space: on continuous axes a value a sample, on others a place."""
 
-    def __init__(self, design: Design, samples: int, random: Random) -> None:
+    def __init__(self, design: Design, samples: int, seed: int) -> None:
         self._places: dict[str, Array] = {}
+        random = np.random.default_rng(seed)
         axes = []
         for axis in design.axes:
             if axis.continuous:
-                values = [_value(axis, random.random()) for _ in range(samples)]
-                distinct = sorted(set(values))
-                place = {value: i for i, value in enumerate(distinct)}
-                self._places[axis.name] = np.array([place[value] for value in values])
-                axes.append(replace(axis, values=tuple(distinct), continuous=False))
+                steps = _steps(axis, random.random(samples))
+                distinct, self._places[axis.name] = np.unique(steps, return_inverse=True)
+                first, last = axis.values
+                unit = (last - first) / 10**_DIGITS
+                values = tuple(first + unit * step for step in distinct.tolist())
+                axes.append(replace(axis, values=values, continuous=False))
             else:
-                self._places[axis.name] = _drawn_places(axis, samples, random)
+                weights = None
+                if axis.weights is not None:
+                    weights = np.array([float(each) for each in axis.weights])
+                    weights /= weights.sum()
+                self._places[axis.name] = random.choice(axis.size, samples, p=weights)
                 axes.append(axis)
         self.design = replace(design, axes=tuple(axes))
 
@@ -179,24 +184,16 @@ class _Drawn:
         return {axis: self._places[name][chosen] for name, axis in part.places.items()}
 
 
-def _value(axis: AxisSpec, share: float) -> Fraction:
-    """The value below which a share of a continuous distribution lies, as a decimal."""
-    first, last = axis.values
-    width = float(last - first)
+def _steps(axis: AxisSpec, shares: Array) -> Array:
+    """The values below which these shares of a continuous distribution lie, int64: in steps of
+    10^-DIGITS of the width of the axis, so that they are decimals."""
+    at = shares
     if axis.shape == "triangular":
+        first, last = axis.values
         assert axis.mode is not None
-        top = float(axis.mode - first) / width
-        at = math.sqrt(share * top) if share < top else 1 - math.sqrt((1 - share) * (1 - top))
-    else:
-        at = share
-    return first + (last - first) * Fraction(round(at * 10**_DIGITS), 10**_DIGITS)
-
-
-def _drawn_places(axis: AxisSpec, samples: int, random: Random) -> Array:
-    if axis.weights is None:
-        return np.array([random.randrange(axis.size) for _ in range(samples)])
-    weights = [float(each) for each in axis.weights]
-    return np.array(random.choices(range(axis.size), weights, k=samples))
+        top = float((axis.mode - first) / (last - first))
+        at = np.where(shares < top, np.sqrt(shares * top), 1 - np.sqrt((1 - shares) * (1 - top)))
+    return np.rint(at * 10**_DIGITS).astype(np.int64)
 
 
 def verdicts_at(lowered: Lowered, part: Part, places: Mapping[Any, Array]) -> Array:

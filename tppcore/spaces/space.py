@@ -118,7 +118,7 @@ class Space:
 
     def headroom(self, design: Chip | int, rules: Rulebook, **options: Any) -> Headroom:
         """How far each quantity of a design (by its number) or of a chip can grow or must shrink
-        before verdicts turn, as `tppcore.headroom`; a quantity that is an axis moves in its step."""
+        before verdicts turn, as `tppcore.headroom`; what is an axis too moves in its step."""
         steps = {a.name: a.step for a in self.design.plain_axes if a.step is not None}
         if isinstance(design, int):
             chip = self[design]

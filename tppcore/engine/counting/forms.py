@@ -160,7 +160,8 @@ class Forms:
         return Fraction(1), form
 
     def product(self, *forms: Form) -> Form:
-        coef, factors, endless = Fraction(1), [], False
+        coef, endless = Fraction(1), False
+        factors: list[Form] = []
         for each in forms:
             own, base = self.unscaled(each)
             coef *= own

@@ -88,8 +88,9 @@ def axis(name: str, given: Any) -> AxisSpec:
         if {"from", "to"} <= keys <= _RANGE | {"distribution", "mode"}:
             return _range(name, given)
         unknown = keys - _RANGE - _LIST - _CHIPS - {"distribution", "mode"}
+        names = ", ".join(map(repr, sorted(map(str, unknown or keys))))
         raise AxisError(
-            f"axis {name!r} has {', '.join(map(repr, sorted(map(str, unknown or keys))))}; expected {EXPECTED}",
+            f"axis {name!r} has {names}; expected {EXPECTED}",
             min(map(str, unknown), default=None),
         )
     if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
@@ -143,7 +144,8 @@ def _range(name: str, given: Mapping[str, Any]) -> AxisSpec:
         mode = decimal(_plain(given["mode"]))
         if shape != "triangular" or not first <= mode <= last:
             raise AxisError(
-                f"axis {name!r}: mode {given['mode']}; expected one within the range, of a triangular distribution",
+                f"axis {name!r}: mode {given['mode']}; expected one within the range, of a "
+                "triangular distribution",
                 given["mode"],
             )
     if shape == "triangular" and mode is None:

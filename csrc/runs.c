@@ -14,8 +14,8 @@
 
 enum { TOGETHER = 8 }; /* searches whose steps overlap: one alone waits for memory at every step */
 
-/* `before` values are before each threshold: the places up to it are halved, without branches that
- * a processor would guess wrong. As many steps for all of them, whatever their thresholds. */
+/* The first `before` values are before a threshold; what may be is halved, without a branch that a
+ * processor would guess wrong, so in as many steps for all thresholds. */
 static inline void search(const int64_t *values, uint32_t places, const int64_t *thresholds,
                           uint32_t count, bool is_strict, int32_t *ends)
 {
@@ -27,7 +27,7 @@ static inline void search(const int64_t *values, uint32_t places, const int64_t 
         for (uint32_t i = 0; i < count; i++) {
             const int64_t value = values[before[i] + half - 1];
             const bool is_before = is_strict ? value <= thresholds[i] : value < thresholds[i];
-            before[i] += is_before ? half : 0;
+            before[i] += half * is_before;
         }
         rest -= half;
     }

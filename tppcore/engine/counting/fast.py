@@ -63,8 +63,8 @@ def add_runs(
 
 
 def crossings(values: Array, thresholds: Array, is_strict: bool) -> Array:
-    """The first of some ascending values that reaches each threshold (`is_strict`: passes it), int32
-    in the shape of the thresholds; the number of values where none does."""
+    """The first of some ascending values that reaches each threshold (`is_strict`: passes it), or
+    the number of values where none does: int32, in the shape of the thresholds."""
     if not c.available() or values.dtype != np.int64 or thresholds.dtype != np.int64:
         side: Any = "right" if is_strict else "left"
         found = np.searchsorted(values, thresholds.reshape(-1), side)

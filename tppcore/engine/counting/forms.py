@@ -82,7 +82,8 @@ def over(a: Number, b: Number) -> Number:
 def common(values: Iterable[Number]) -> Fraction:
     """The largest number that finite ones are whole multiples of; 1 if all of them are 0."""
     found = Fraction(0)
-    for value in map(Fraction, values):
+    for each in values:
+        value = Fraction(each)
         unit = math.lcm(found.denominator, value.denominator)
         found = Fraction(math.gcd(int(found * unit), int(value * unit)), unit)
     return found or Fraction(1)
@@ -93,9 +94,8 @@ class Forms:
 
     def __init__(self) -> None:
         self._kept: dict[object, Form] = {}
-        self.zero, self.one, self.endless = map(
-            self.constant, (Fraction(0), Fraction(1), math.inf)
-        )
+        self.zero, self.one = self.constant(0), self.constant(1)
+        self.endless = self.constant(math.inf)
 
     def _keep(
         self,
@@ -174,7 +174,8 @@ class Forms:
         return Fraction(1), form
 
     def product(self, *forms: Form) -> Form:
-        coef, factors, endless = Fraction(1), [], False
+        coef, endless = Fraction(1), False
+        factors: list[Form] = []
         for each in forms:
             own, base = self.unscaled(each)
             coef *= own
@@ -333,7 +334,9 @@ class Forms:
 
     def replaced(self, roots: Sequence[Form], mapping: Mapping[Form, Form]) -> list[Form]:
         """The roots with some forms replaced."""
-        return self.rewritten(roots, lambda form, args: mapping.get(form) or self.rebuilt(form, args))
+        return self.rewritten(
+            roots, lambda form, args: mapping.get(form) or self.rebuilt(form, args)
+        )
 
     @staticmethod
     def rewritten(

@@ -144,9 +144,7 @@ class Solver:
         low = np.asarray(threshold.top.values <= 0)
         if not low.any():
             return self.solve(bottom, _MIRRORED[op], above / threshold)
-        solved = self.solve(
-            bottom, _MIRRORED[op], above / Ratios.constant(1).where(low, threshold)
-        )
+        solved = self.solve(bottom, _MIRRORED[op], above / Ratios.constant(1).where(low, threshold))
         positive = (above.top.values > 0) | (threshold.top.values < 0)
         return self.settled(solved, low, positive if op == ">" else np.asarray(True))
 
@@ -161,7 +159,7 @@ class Solver:
         return Solved(at, up)
 
     def either(self, form: Form, op: str, threshold: Ratios, up: bool) -> Array:
-        """Where a form that may not depend on the axis holds, in the direction of its neighbours."""
+        """Where a form that may not depend on the axis holds, in the direction of the others."""
         if self.axis in form.axes:
             return self.solve(form, op, threshold).at
         holds = self.value(form).holds(op, threshold)

@@ -113,9 +113,7 @@ class Counting:
             return
         step = max(1, CHUNK // math.prod(sizes[split:]))
         for leading in np.ndindex(*sizes[: split - 1]):
-            fixed = {
-                self.axes[i]: slice(place, place + 1) for i, place in enumerate(leading)
-            }
+            fixed = {self.axes[i]: slice(place, place + 1) for i, place in enumerate(leading)}
             for begin in range(0, sizes[split - 1], step):
                 yield {**fixed, self.axes[split - 1]: slice(begin, begin + step)}
 

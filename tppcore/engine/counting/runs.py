@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tppcore.engine.counting import fast
 from tppcore.engine.counting.axes import Axis
 from tppcore.engine.counting.collapse import ascends
 from tppcore.engine.counting.forms import Form, Kind
@@ -105,9 +106,7 @@ class Solver:
             least = np.minimum(np.maximum(least, first), last)
             if tops.dtype != object:
                 least = least.astype(np.int64)
-        side = "left" if op == ">=" else "right"
-        found = np.searchsorted(tops, least.reshape(-1), side)  # type: ignore[call-overload]
-        return Solved(found.astype(np.int32).reshape(least.shape), True)
+        return Solved(fast.crossings(tops, least, op == ">"), True)
 
     def sum(self, form: Form, op: str, threshold: Ratios) -> Solved:
         rest = Ratios.constant(form.value)
@@ -160,7 +159,7 @@ class Solver:
         return Solved(at, up)
 
     def either(self, form: Form, op: str, threshold: Ratios, up: bool) -> Array:
-        """Where a form that may not depend on the axis holds, in the direction of its neighbours."""
+        """Where a form that may not depend on the axis holds, in the direction of the others."""
         if self.axis in form.axes:
             return self.solve(form, op, threshold).at
         holds = self.value(form).holds(op, threshold)

@@ -11,6 +11,7 @@ import numpy as np
 
 from tppcore.engine.counting import verdicts as counting
 from tppcore.engine.counting.lowering import Lowering, lower
+from tppcore.engine.counting.ratios import TooLong
 from tppcore.engine.counting.tally import TooMany
 from tppcore.errors import TppError, UnknownName
 from tppcore.rules.rulebook import Rulebook
@@ -190,7 +191,7 @@ def counted(
         own = [each.lowering(number) for each in asked]
         try:
             found, said = _of_part(part, own, [n for n in by if n in part.places])
-        except TooMany as error:
+        except (TooMany, TooLong) as error:
             raise TppError(f"this space takes too much to count: {error}") from None
         method.update(dict.fromkeys(said))
         for values, counts in found:

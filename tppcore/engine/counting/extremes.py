@@ -190,7 +190,7 @@ class _Group:
             prefix[places + 1] - prefix[places] if self.pulled else prefix[ends] - prefix[begins]
         )
         for axis, index in at.items():
-            if axis.weights.most != 1:
+            if not axis.even:
                 weights = weights.astype(object) * axis.weights.values[index]
         if counting.inner is not None:
             at[counting.inner] = places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -64,7 +65,8 @@ def design(data: Mapping[str, Any]) -> Design:
 
 def _check_name(key: tuple[str, ...], name: str, has_values: bool = False) -> None:
     quantity = specs().vocabulary.quantities.get(name)
-    if not (name.isidentifier() and name.isascii()) or name in ("max", "min", "if", "else"):
+    taken = keyword.iskeyword(name) or name in ("max", "min")
+    if not (name.isidentifier() and name.isascii()) or taken:
         raise DesignError(key, f"{name!r}; expected a name of letters, digits and _", name)
     if quantity is not None and (quantity.internal or not has_values):
         raise DesignError(key, f"{name!r} is a quantity; expected another name", name)

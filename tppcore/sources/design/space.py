@@ -255,6 +255,12 @@ def checked_formulas(given: Mapping[str, Any]) -> dict[str, Formula]:
                 + (f"did you mean {' or '.join(near)}?" if near else "see specs/quantities.toml"),
                 key,
             )
+        if spec.name != key and spec.name in given:
+            raise DesignError(
+                ("quantities", key),
+                f"{spec.name} and {key}; expected a value or a range, not both",
+                key,
+            )
         found[key] = formula_of(("quantities", key), value, spec)
     return found
 

@@ -1,6 +1,6 @@
 """How many designs have which verdicts, without looking at each.
 
-    forms --collapse--> fewer axes --clusters--> tables of counts --contract--> outcomes
+forms --collapse--> fewer axes --clusters--> tables of counts --contract--> outcomes
 """
 
 from __future__ import annotations

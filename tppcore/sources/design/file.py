@@ -48,7 +48,9 @@ def design(data: Mapping[str, Any]) -> Design:
     for name, value in data.get("constants", {}).items():
         _check_name(("constants", name), name)
         if name in data["axes"]:
-            raise DesignError(("constants", name), f"{name!r} is an axis too; expected one of both", name)
+            raise DesignError(
+                ("constants", name), f"{name!r} is an axis too; expected one of both", name
+            )
         try:
             constants[name] = decimal(value)
         except AxisError as error:
@@ -82,7 +84,10 @@ def _count(data: Mapping[str, Any], axes: list[Any]) -> Any:
 
 
 def read(path: str | Path, text: str | None = None) -> tuple[Design, dict[str, str]]:
-    """The design space of a file, and its title and source. Raises SpecError with line and column."""
+    """The design space of a file, and its title and source.
+
+    Raises SpecError with file, line and column.
+    """
     file = TomlFile(Path(path), text, parse_float=Decimal)
     try:
         made = design(file.data)

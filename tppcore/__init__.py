@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from tppcore.sources.chips import Chip, chip, chips
     from tppcore.sources.system_table import SystemTable
     from tppcore.sources.systems import System, system, systems
+    from tppcore.spaces.census import Census
+    from tppcore.spaces.chances import Chances
+    from tppcore.spaces.frontier import Frontier
+    from tppcore.spaces.space import Space
     from tppcore.turning import Headroom, headroom
     from tppcore.verdicts import Verdicts
 
@@ -48,6 +52,10 @@ def _built(path: list[str]) -> list[str]:
 __path__ = _built(__path__)
 
 _HOMES = {
+    "Census": "tppcore.spaces.census",
+    "Chances": "tppcore.spaces.chances",
+    "Frontier": "tppcore.spaces.frontier",
+    "Space": "tppcore.spaces.space",
     "amended": "tppcore.rules.amendment",
     "classifier": "tppcore.embed",
     "classify": "tppcore.api",
@@ -83,16 +91,20 @@ _HOMES = {
 }
 
 __all__ = [
+    "Census",
+    "Chances",
     "Chip",
     "Comparison",
     "EdgeScore",
     "EdgeSuite",
     "Explanation",
+    "Frontier",
     "Headroom",
     "InputError",
     "Ledger",
     "Migration",
     "Rulebook",
+    "Space",
     "SpecError",
     "System",
     "SystemTable",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,16 @@ from tppcore.rules.rulebook import Expander, Rulebook, standing, version_on
 from tppcore.sinks.outcome import NOT_EVALUATED, UNDETERMINED, Ladder, strongest_first
 from tppcore.sources.table import Table
 
+if TYPE_CHECKING:
+    from tppcore.spaces.space import Space
+
 VERDICTS = ("true", UNDETERMINED, "false")
 """What is counted with `paragraph=`, strongest first."""
+
+_NO_OUTCOME = (
+    "no paragraph of either rulebook has an outcome; expected rules that have, such as "
+    "us-742.6-review, or the paragraph to compare"
+)
 
 SHOWN = 1000
 """Changed rows in `to_dict`."""
@@ -121,12 +129,20 @@ def migrate(
     As `classify`. TppError: neither rulebook has a paragraph with an outcome. UnknownName: neither
     has the paragraph.
     """
-    source = _read(data, before)
     notes: list[str] = []
     if paragraph is not None:
         sides = [_asking(rules, paragraph, notes) for rules in (before, after)]
         if sides == [None, None]:
             raise UnknownName(f"{'; '.join(notes)}; expected a paragraph of either rulebook")
+    if type(data).__name__ == "Space":
+        from tppcore.spaces.space import Space
+
+        if isinstance(data, Space):
+            if paragraph is None:
+                sides = [before, after]
+            return _of_space(data, (before, after), sides, paragraph, notes)
+    source = _read(data, before)
+    if paragraph is not None:
 
         def kinds(rules: Rulebook | None) -> tuple[Codes, list[str], str | None]:
             return _verdicts(source, rules, engine, threads)
@@ -150,6 +166,44 @@ def migrate(
     rows = ChangedRows(source, at, (old[at], new[at]), (old_texts, new_texts), limited)
     made = of_counts(before, after, counts, len(old), paragraph=paragraph, what=rows.what)
     return replace(made, notes=tuple(notes), engine=ran or found[0][2], changed_rows=rows)
+
+
+def _of_space(
+    space: Space,
+    laws: tuple[Rulebook, Rulebook],
+    sides: Sequence[Rulebook | None],
+    paragraph: str | None,
+    notes: Sequence[str],
+) -> Migration:
+    """The designs of a space, counted under both laws at once."""
+    from tppcore.spaces.census import counted
+    from tppcore.spaces.laws import rules_for
+
+    asked = [None if each is None else rules_for(space.design, each) for each in sides]
+    cells, _ = counted(space.design, [each for each in sides if each is not None])
+    counts: dict[tuple[str, str], int] = {}
+    for combination, count in cells[0].counts.items():
+        texts, rest = [], combination
+        for each in asked:
+            own = rest[: len(each.paragraphs)] if each else (False,)
+            rest = rest[len(own) :] if each else rest
+            texts.append(_text(each, own, paragraph))
+        pair = (texts[0], texts[1])
+        counts[pair] = counts.get(pair, 0) + count
+    if paragraph is None and all(NOT_EVALUATED in pair for pair in counts):
+        raise TppError(_NO_OUTCOME)
+    made = of_counts(*laws, counts, sum(counts.values()), paragraph=paragraph)
+    return replace(made, notes=tuple(notes))
+
+
+def _text(rules: Rulebook | None, verdicts: Sequence[bool | None], paragraph: str | None) -> str:
+    """One side of a pair: the outcome, or the verdict on the paragraph."""
+    if paragraph is None:
+        assert rules is not None
+        ladder = Ladder(rules)
+        return ladder.text(ladder.code(verdicts))
+    true, open_, false = VERDICTS
+    return {True: true, None: open_, False: false}[verdicts[0]]
 
 
 def of_counts(
@@ -247,9 +301,6 @@ def _check_evaluated(found: Any, rules: tuple[Rulebook, Rulebook], notes: list[s
         each for each, (_, texts, _) in zip(rules, found, strict=True) if NOT_EVALUATED in texts
     ]
     if len(lacking) == len(rules):
-        raise TppError(
-            "no paragraph of either rulebook has an outcome; expected rules that have, such as "
-            "us-742.6-review, or the paragraph to compare"
-        )
+        raise TppError(_NO_OUTCOME)
     for each in lacking:
         notes.append(f"no paragraph of the rulebook of {each.as_of} has an outcome")

@@ -1,8 +1,8 @@
 """Uncertain designs: how much of the weight is certainly caught, possibly, or certainly not.
 
 Axes with weights, and ranges with a step and a distribution, are counted exactly. A distribution
-without a step is continuous and is sampled: the shares of a seeded sample, each design of it decided
-exactly, with a confidence interval (Wilson 1927).
+without a step is continuous and is sampled: the shares of a seeded sample, each design of it
+decided exactly, with a confidence interval (Wilson 1927).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from random import Random
 from statistics import NormalDist
 from typing import Any
 
@@ -29,7 +28,7 @@ from tppcore.sources.design.space import Design, Part
 from tppcore.spaces.census import Census, census
 from tppcore.spaces.laws import lowering, program_for, ranges, rules_for
 
-_DIGITS = 12
+_DIGITS = 9
 """Decimals of a sampled value, relative to the width of its axis."""
 
 
@@ -104,9 +103,7 @@ class Chances:
 _PARTS = ("certain", "possible", "excluded")
 
 
-def chances(
-    design: Design, rules: Rulebook, samples: int, seed: int, level: float
-) -> Chances:
+def chances(design: Design, rules: Rulebook, samples: int, seed: int, level: float) -> Chances:
     """See `tppcore.spaces.space.Space.chances`."""
     if not 0 < level < 1:
         raise TppError(f"level {level}; expected a number between 0 and 1, such as 0.95")
@@ -115,7 +112,7 @@ def chances(
     if samples < 1:
         raise TppError(f"{samples} samples; expected at least 1")
     asked = rules_for(design, rules)
-    drawn = _Drawn(design, samples, Random(seed))
+    drawn = _Drawn(design, samples, seed)
     counts = np.zeros((3, len(asked.paragraphs)), np.int64)
     stated = [ranges(part, rules) for part in drawn.design.parts]
     program = program_for(asked, {name for each in stated for name in each})
@@ -139,8 +136,7 @@ def _counted(found: Census, level: float) -> Chances:
     made = {}
     for name, counts in found.counts().items():
         true, open_, false = (
-            Share(Fraction(counts[word], found.total))
-            for word in ("true", "undetermined", "false")
+            Share(Fraction(counts[word], found.total)) for word in ("true", "undetermined", "false")
         )
         made[name] = Chance(true, open_, false)
     return Chances(found.rules, made, None, None, level)
@@ -160,18 +156,24 @@ def _seen(hits: int, samples: int, level: float) -> Share:
 class _Drawn:
     """A sample of a space: on continuous axes a value a sample, on others a place."""
 
-    def __init__(self, design: Design, samples: int, random: Random) -> None:
+    def __init__(self, design: Design, samples: int, seed: int) -> None:
         self._places: dict[str, Array] = {}
+        random = np.random.default_rng(seed)
         axes = []
         for axis in design.axes:
             if axis.continuous:
-                values = [_value(axis, random.random()) for _ in range(samples)]
-                distinct = sorted(set(values))
-                place = {value: i for i, value in enumerate(distinct)}
-                self._places[axis.name] = np.array([place[value] for value in values])
-                axes.append(replace(axis, values=tuple(distinct), continuous=False))
+                steps = _steps(axis, random.random(samples))
+                distinct, self._places[axis.name] = np.unique(steps, return_inverse=True)
+                first, last = axis.values
+                unit = (last - first) / 10**_DIGITS
+                values = tuple(first + unit * step for step in distinct.tolist())
+                axes.append(replace(axis, values=values, continuous=False))
             else:
-                self._places[axis.name] = _drawn_places(axis, samples, random)
+                weights = None
+                if axis.weights is not None:
+                    weights = np.array([float(each) for each in axis.weights])
+                    weights /= weights.sum()
+                self._places[axis.name] = random.choice(axis.size, samples, p=weights)
                 axes.append(axis)
         self.design = replace(design, axes=tuple(axes))
 
@@ -182,28 +184,16 @@ class _Drawn:
         return {axis: self._places[name][chosen] for name, axis in part.places.items()}
 
 
-def _value(axis: AxisSpec, share: float) -> Fraction:
-    """The value below which a share of a continuous distribution lies, as a decimal."""
-    first, last = axis.values
-    width = float(last - first)
+def _steps(axis: AxisSpec, shares: Array) -> Array:
+    """The values below which these shares of a continuous distribution lie, int64: in steps of
+    10^-DIGITS of the width of the axis, so that they are decimals."""
+    at = shares
     if axis.shape == "triangular":
+        first, last = axis.values
         assert axis.mode is not None
-        top = float(axis.mode - first) / width
-        at = (
-            math.sqrt(share * top)
-            if share < top
-            else 1 - math.sqrt((1 - share) * (1 - top))
-        )
-    else:
-        at = share
-    return first + (last - first) * Fraction(round(at * 10**_DIGITS), 10**_DIGITS)
-
-
-def _drawn_places(axis: AxisSpec, samples: int, random: Random) -> Array:
-    if axis.weights is None:
-        return np.array([random.randrange(axis.size) for _ in range(samples)])
-    weights = [float(each) for each in axis.weights]
-    return np.array(random.choices(range(axis.size), weights, k=samples))
+        top = float((axis.mode - first) / (last - first))
+        at = np.where(shares < top, np.sqrt(shares * top), 1 - np.sqrt((1 - shares) * (1 - top)))
+    return np.rint(at * 10**_DIGITS).astype(np.int64)
 
 
 def verdicts_at(lowered: Lowered, part: Part, places: Mapping[Any, Array]) -> Array:

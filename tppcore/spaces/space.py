@@ -14,6 +14,7 @@ from tppcore.sources.design.space import Design, DesignError, row
 from tppcore.spaces.census import Census, census
 from tppcore.spaces.chances import Chances, chances
 from tppcore.spaces.frontier import Frontier, Point, frontier
+from tppcore.turning import Headroom, headroom
 
 
 class Space:
@@ -114,6 +115,17 @@ class Space:
         decided exactly; shares then have a confidence interval of `level`.
         """
         return chances(self.design, rules, samples, seed, level)
+
+    def headroom(self, design: Chip | int, rules: Rulebook, **options: Any) -> Headroom:
+        """How far each quantity of a design (by its number) or of a chip can grow or must shrink
+        before verdicts turn, as `tppcore.headroom`; what is an axis too moves in its step."""
+        steps = {a.name: a.step for a in self.design.plain_axes if a.step is not None}
+        if isinstance(design, int):
+            chip = self[design]
+            own = {name: step for name, step in steps.items() if name in chip.quantities}
+            options["steps"] = {**own, **(options.get("steps") or {})}
+            design = chip
+        return headroom(design, rules, **options)
 
     def __getitem__(self, i: int) -> Chip:
         """Design i."""

@@ -36,6 +36,9 @@ class Kind(Enum):
     SELECT = "select"
 
 
+MOST_FACTORS = 1 << 12
+"""Of a product: quantities that are squares of each other would double them without end."""
+
 FLAT = (Kind.SUM, Kind.PRODUCT, Kind.MAX, Kind.MIN)
 """Operations whose operands may be grouped at will."""
 
@@ -187,6 +190,8 @@ class Forms:
                 coef *= Fraction(base.value)
             else:
                 factors += base.args if base.kind is Kind.PRODUCT else (base,)
+            if len(factors) > MOST_FACTORS:
+                raise TooLong(f"a product of more than {MOST_FACTORS} factors")
         endless = endless or self.endless in factors
         factors = sorted((f for f in factors if f is not self.endless), key=_serial)
         if endless:

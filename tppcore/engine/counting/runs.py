@@ -28,10 +28,12 @@ def direction(form: Form, axis: Axis) -> int | None:
     not depend on it; None if it can't be solved."""
     if axis not in form.axes:
         return 0
+    if form.high == math.inf:
+        return None
     if form.kind is Kind.LEAF:
         return 1 if ascends(axis, form) else None
     own = [direction(each, axis) for each in form.args]
-    if None in own or form.high == math.inf:
+    if None in own:
         return None
     ways = {each for each in own if each}
     match form.kind:

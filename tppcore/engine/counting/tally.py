@@ -100,7 +100,7 @@ class Counting:
             self.prefix = np.zeros(self.inner.size + 1, exact)
             np.cumsum(weights.values, out=self.prefix[1:])
         outer = product_weights(cluster.outer)
-        self.weights = None if outer.most == 1 else outer.values
+        self.weights = None if all(axis.even for axis in cluster.outer) else outer.values
 
     def windows(self) -> Iterator[Window]:
         """Windows of at most CHUNK places, as long as the last axes allow."""

@@ -256,6 +256,16 @@ def test_numbers_of_a_billion_designs_fit_64_bits(monkeypatch: pytest.MonkeyPatc
     }
 
 
+def test_a_sum_of_one_axis_is_solved_with_its_coefficient() -> None:
+    links = {"from": "1", "to": "30", "step": "1"}
+    quantities = {"tops_fp16": "400", "interconnect_gb_s": "50 * links", "host_gb_s": "63"}
+    space = Space({"links": links}, quantities)
+    rules = tpp.rulebook(as_of="2023-01-01", rules=["us-3a090"])
+    each = [tpp.classify(space[i], rules)["us-3a090/a"] for i in range(space.size)]
+    assert 0 < each.count(True) < 30
+    assert space.census(rules).counts()["us-3a090/a"]["true"] == each.count(True)
+
+
 # ---- whole numbers ----
 
 FRACTIONS = st.fractions(0, 1000, max_denominator=50)

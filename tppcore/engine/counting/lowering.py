@@ -135,8 +135,7 @@ class Lowering:
         if base.kind is Kind.SUM and len(base.args) == 1:
             # c + k x >= t is x >= (t - c) / k, above 0 as the sum is not always beyond it.
             threshold = (threshold - Fraction(base.value)) / base.coefs[0]
-            own, base = Forms.unscaled(base.args[0])
-            threshold /= own
+            base = base.args[0]
         return (base, (threshold, test.op == ">")), not negated
 
     def side(self, boxes: Iterable[Box]) -> list[list[tuple[_Test, bool]]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tppcore as tpp
 from tppcore.engine import c
-from tppcore.engine.counting import fast
+from tppcore.engine.counting import fast, ratios
 from tppcore.engine.counting.axes import Axis, evaluate
 from tppcore.engine.counting.forms import Forms, Kind, common
 from tppcore.engine.counting.tally import add_runs
 from tppcore.errors import TppError
+from tppcore.spaces.space import Space
 
 needs_c = pytest.mark.skipif(not c.available(), reason="built without a C compiler")
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -213,6 +216,54 @@ def test_crossings_have_the_shape_of_the_thresholds(shape: tuple[int, ...]) -> N
     assert found.tolist() == np.searchsorted([1, 5], asked).tolist()
     turned = fast.crossings(np.array([1, 3, 5])[::2], asked.T, False)
     assert turned.tolist() == np.searchsorted([1, 5], asked.T).tolist()
+
+
+# ---- censuses ----
+
+SPACES = Path(__file__).resolve().parents[3] / "specs" / "spaces"
+RULES = tpp.rulebook(as_of="2026-02-01", rules=["us-3a090"])
+
+
+def test_a_census_is_the_same_without_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = Space.from_toml(SPACES / "isca-2025.toml")
+    found = space.census(RULES, by=["stacks"]).cells
+    monkeypatch.setattr(c, "available", lambda: False)
+    assert space.census(RULES, by=["stacks"]).cells == found
+
+
+def test_numbers_of_a_billion_designs_fit_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratios, "_LARGEST", 2**55)
+    widened: list[int] = []
+    fit = ratios._fit
+
+    def watched(values: Any, most: int) -> Any:
+        found = fit(values, most)
+        if found.dtype == object:
+            widened.append(most)
+        return found
+
+    monkeypatch.setattr(ratios, "_fit", watched)
+    counts = Space.from_toml(SPACES / "reticle.toml").census(RULES).counts()
+    assert not widened
+    assert {name: each["true"] for name, each in counts.items() if each["true"]} == {
+        "us-3a090/a.1": 862_535_520,
+        "us-3a090/a.2": 775_968_125,
+        "us-3a090/a": 887_697_899,
+        "us-3a090/b.1": 112_471_717,
+        "us-3a090/b.2": 113_582_991,
+        "us-3a090/b": 126_268_913,
+        "us-3a090/controlled": 1_013_966_812,
+    }
+
+
+def test_a_sum_of_one_axis_is_solved_with_its_coefficient() -> None:
+    links = {"from": "1", "to": "30", "step": "1"}
+    quantities = {"tops_fp16": "400", "interconnect_gb_s": "50 * links", "host_gb_s": "63"}
+    space = Space({"links": links}, quantities)
+    rules = tpp.rulebook(as_of="2023-01-01", rules=["us-3a090"])
+    each = [tpp.classify(space[i], rules)["us-3a090/a"] for i in range(space.size)]
+    assert 0 < each.count(True) < 30
+    assert space.census(rules).counts()["us-3a090/a"]["true"] == each.count(True)
 
 
 # ---- whole numbers ----

@@ -97,6 +97,7 @@ class Forms:
 
     def __init__(self) -> None:
         self._kept: dict[object, Form] = {}
+        self._leaves: dict[tuple[Axis, str], Form] = {}
         self.zero, self.one = self.constant(0), self.constant(1)
         self.endless = self.constant(math.inf)
 
@@ -130,22 +131,21 @@ class Forms:
 
     def leaf(self, axis: Axis, name: str, values: Sequence[Number]) -> Form:
         """What an axis has at its places; `name` tells the leaves of one axis apart."""
+        found = self._leaves.get((axis, name))
+        if found is None:
+            found = self._leaves[axis, name] = self._leaf(axis, values)
+        return found
+
+    def _leaf(self, axis: Axis, values: Sequence[Number]) -> Form:
         if min(values) == max(values):
             return self.constant(values[0])
         unit = common(value for value in values if value != math.inf)
-        key = (Kind.LEAF, axis, name)
-        if key not in self._kept:
-            whole = [value / unit for value in values]
-            self._kept[key] = Form(
-                Kind.LEAF,
-                (),
-                frozenset([axis]),
-                min(whole),
-                max(whole),
-                len(self._kept),
-                leaf=Ratios.of(whole),
-            )
-        return self.scale(unit, self._kept[key])
+        whole = [value / unit for value in values]
+        low, high, serial = min(whole), max(whole), len(self._kept)
+        axes = frozenset([axis])
+        leaf = Form(Kind.LEAF, (), axes, low, high, serial, leaf=Ratios.of(whole))
+        self._kept[leaf] = leaf
+        return self.scale(unit, leaf)
 
     def derived(self, axis: Axis, source: Form) -> Form:
         """The leaf of an axis that stands for all places of a form."""

@@ -133,10 +133,9 @@ class Lowering:
         coef, base = Forms.unscaled(end)
         threshold = test.threshold / coef
         if base.kind is Kind.SUM and len(base.args) == 1:
-            # c + x >= t is x >= t - c, which is above 0 as the sum is not always beyond it.
-            threshold, base = threshold - Fraction(base.value), base.args[0]
-            own, base = Forms.unscaled(base)
-            threshold /= own
+            # c + k x >= t is x >= (t - c) / k, above 0 as the sum is not always beyond it.
+            threshold = (threshold - Fraction(base.value)) / base.coefs[0]
+            base = base.args[0]
         return (base, (threshold, test.op == ">")), not negated
 
     def side(self, boxes: Iterable[Box]) -> list[list[tuple[_Test, bool]]] | None:

@@ -105,7 +105,8 @@ def _listed(name: str, values: Sequence[Any], weights: Sequence[Any] | None) -> 
     boolean = all(isinstance(each, bool) for each in values)
     found = tuple(Fraction(each) if boolean else decimal(_plain(each)) for each in values)
     if len(set(found)) < len(found):
-        twice = values[found.index(Counter(found).most_common(1)[0][0])]
+        again = Counter(found).most_common(1)[0][0]
+        twice = values[len(found) - 1 - found[::-1].index(again)]
         raise AxisError(f"axis {name!r} has {twice!r} twice; expected each value once", twice)
     if weights is not None:
         if not isinstance(weights, (list, tuple)) or len(weights) != len(values):

@@ -254,8 +254,8 @@ TPP_API tpp_status tpp_designs(const tpp_program *program, const tpp_spread *qua
             take(&d.each[i], rows, d.tile, &d.column[d.each[i].input]);
         }
         for (uint32_t p = 0; p < program->paragraphs; p++) {
-            d.bits[0][p] = value_bits[p] + first / 64;
-            d.bits[1][p] = valid_bits[p] + first / 64;
+            d.bits[0][p] = value_bits[p] + (first - begin) / 64;
+            d.bits[1][p] = valid_bits[p] + (first - begin) / 64;
         }
         status = program->kernel->evaluate(program, d.column, 0, rows, d.bits[0], d.bits[1], error);
         if (status != TPP_OK && error != NULL) {

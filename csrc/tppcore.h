@@ -306,6 +306,59 @@ tpp_status tpp_systems(const tpp_items *items, const tpp_parts *parts, const tpp
                        uint64_t *const *valid_bits, uint64_t *unsettled, double *const *low,
                        double *const *high, tpp_error *error);
 
+/** The cuts that one point of tpp_add_runs may have. */
+#define TPP_MOST_CUTS 128
+
+/**
+ * Runs along an axis. A point stands for all places of the axis; its places before the first end
+ * have code `codes[point]`, and from `ends[cut * points + point]` on the code is larger by
+ * `steps[cut]`, for each cut. Ends come in any order; several may be the same.
+ */
+typedef struct {
+    uint64_t points;        /**< elements of `cells`, `codes` and `weights` */
+    const uint64_t *cells;  /**< the cell of each point in the table; NULL: 0 */
+    const int64_t *codes;   /**< the code at place 0 */
+    const int32_t *ends;    /**< a row a cut: 0 to `places` */
+    const int64_t *steps;   /**< an element a cut */
+    uint32_t cuts;          /**< at most TPP_MOST_CUTS; 0: `ends` and `steps` may be NULL */
+    uint32_t places;        /**< of the axis, at most INT32_MAX */
+    const int64_t *prefix;  /**< places + 1: places a to b count prefix[b] - prefix[a] */
+    const int64_t *weights; /**< how often each point counts; NULL: once */
+} tpp_runs;
+
+/**
+ * Adds runs to a table of counts: for each run of places with one code what its places count, times
+ * the weight of the point, to counts[cell * table_codes + code].
+ *
+ * Sums are modulo 2^64: exact where the true count fits, whatever the sums on the way there. Runs
+ * that count nothing may have any code. Calls into different tables may run at the same time.
+ *
+ * @param runs the points
+ * @param counts the table, table_cells * table_codes elements; unspecified after an error
+ * @param table_cells its rows
+ * @param table_codes its columns
+ * @param error details, or NULL: `row` is the point
+ * @return TPP_OK, TPP_ERROR_LIMIT for more cuts or places than there may be, or TPP_ERROR_ARGUMENT
+ *         for a pointer that is NULL, an end after the axis, or a cell or code outside the table
+ */
+tpp_status tpp_add_runs(const tpp_runs *runs, int64_t *counts, uint64_t table_cells,
+                        uint64_t table_codes, tpp_error *error);
+
+/**
+ * Finds where along an axis thresholds are crossed.
+ * @param values of the places of the axis, in ascending order (else the ends mean nothing)
+ * @param places their number, at most INT32_MAX
+ * @param thresholds any numbers
+ * @param count their number
+ * @param is_strict 0: a value reaches its threshold (>=); 1: it passes it (>)
+ * @param ends for each threshold the first place whose value does; `places` where none does
+ * @param error details, or NULL
+ * @return TPP_OK, TPP_ERROR_LIMIT for more places than there may be, or TPP_ERROR_ARGUMENT for a
+ *         pointer that is NULL
+ */
+tpp_status tpp_crossings(const int64_t *values, uint32_t places, const int64_t *thresholds,
+                         uint64_t count, int is_strict, int32_t *ends, tpp_error *error);
+
 /** One quantity of the designs of a space, over the axes that it depends on. */
 typedef struct {
     tpp_column column; /**< TPP_FLOAT64 or TPP_BOOLEAN without a bitmap, with an element for each place
@@ -324,8 +377,8 @@ typedef struct {
  * @param axes how many axes there are, at most 64
  * @param begin first design, a multiple of 64
  * @param end one past the last; a multiple of 64 unless the space ends there
- * @param value_bits as in tpp_evaluate, a bit a design
- * @param valid_bits as in tpp_evaluate
+ * @param value_bits as in tpp_evaluate, but bit 0 is design `begin`
+ * @param valid_bits the same of validity
  * @param error details, or NULL; a row is the number of a design
  * @return as tpp_evaluate; TPP_ERROR_LIMIT for a program of more than 1,024 paragraphs, or of more
  *         inputs than a tile has room for

@@ -50,7 +50,15 @@ def test_same():
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/exactness.md", "docs/adding.md", "docs/systems.md", "docs/ledger.md"],
+    [
+        "README.md",
+        "docs/exactness.md",
+        "docs/adding.md",
+        "docs/systems.md",
+        "docs/ledger.md",
+        "docs/migrate.md",
+        "docs/headroom.md",
+    ],
 )
 def test_python_examples(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -72,7 +80,15 @@ def test_python_examples(document, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/adding.md", "docs/systems.md", "docs/ledger.md"]
+    "document",
+    [
+        "README.md",
+        "docs/adding.md",
+        "docs/systems.md",
+        "docs/ledger.md",
+        "docs/migrate.md",
+        "docs/headroom.md",
+    ],
 )
 def test_commands(document, tmp_path):
     """Every `tppcore` command of a document, in the order of the page, in one folder."""

@@ -20,11 +20,18 @@ if TYPE_CHECKING:
     from tppcore.embed import classifier
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
     from tppcore.explanation import Explanation, explain
+    from tppcore.migration import Migration, migrate
+    from tppcore.rules.amendment import amended
     from tppcore.rules.rulebook import Rulebook, rulebook
     from tppcore.shipments.ledger import Ledger, ledger
     from tppcore.sources.chips import Chip, chip, chips
     from tppcore.sources.system_table import SystemTable
     from tppcore.sources.systems import System, system, systems
+    from tppcore.spaces.census import Census
+    from tppcore.spaces.chances import Chances
+    from tppcore.spaces.frontier import Frontier
+    from tppcore.spaces.space import Space
+    from tppcore.turning import Headroom, headroom
     from tppcore.verdicts import Verdicts
 
 _BUILT = "specs.json"
@@ -45,10 +52,17 @@ def _built(path: list[str]) -> list[str]:
 __path__ = _built(__path__)
 
 _HOMES = {
+    "Census": "tppcore.spaces.census",
+    "Chances": "tppcore.spaces.chances",
+    "Frontier": "tppcore.spaces.frontier",
+    "Space": "tppcore.spaces.space",
+    "amended": "tppcore.rules.amendment",
     "classifier": "tppcore.embed",
     "classify": "tppcore.api",
     "explain": "tppcore.explanation",
     "metrics": "tppcore.api",
+    "migrate": "tppcore.migration",
+    "Migration": "tppcore.migration",
     "rulebook": "tppcore.rules.rulebook",
     "Rulebook": "tppcore.rules.rulebook",
     "System": "tppcore.sources.systems",
@@ -64,6 +78,8 @@ _HOMES = {
     "Comparison": "tppcore.comparison",
     "ledger": "tppcore.shipments.ledger",
     "Ledger": "tppcore.shipments.ledger",
+    "headroom": "tppcore.turning",
+    "Headroom": "tppcore.turning",
     "edge_suite": "tppcore.edges.suite",
     "EdgeSuite": "tppcore.edges.suite",
     "score_edges": "tppcore.edges.grading",
@@ -75,14 +91,20 @@ _HOMES = {
 }
 
 __all__ = [
+    "Census",
+    "Chances",
     "Chip",
     "Comparison",
     "EdgeScore",
     "EdgeSuite",
     "Explanation",
+    "Frontier",
+    "Headroom",
     "InputError",
     "Ledger",
+    "Migration",
     "Rulebook",
+    "Space",
     "SpecError",
     "System",
     "SystemTable",
@@ -90,6 +112,7 @@ __all__ = [
     "UnknownName",
     "Verdicts",
     "__version__",
+    "amended",
     "chip",
     "chips",
     "classifier",
@@ -97,8 +120,10 @@ __all__ = [
     "compare",
     "edge_suite",
     "explain",
+    "headroom",
     "ledger",
     "metrics",
+    "migrate",
     "rulebook",
     "score_edges",
     "system",

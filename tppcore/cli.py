@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from tppcore.cli_input import INPUT_FORMATS, data_of, in_file, is_parts, need, table_of
 from tppcore.cli_options import readings_of
 from tppcore.errors import TppError
 from tppcore.version import __version__
@@ -26,8 +27,9 @@ except ImportError:
 
 DONE, OTHER, BAD_INPUT = 0, 1, 2
 _BINARY = ("parquet", "arrow", "xlsx")
-_TABLE_FORMATS = ("table", "csv", "json", "jsonl", "parquet", "arrow", "xlsx")
-_INPUT_FORMATS = _TABLE_FORMATS[1:]
+_TABLE_FORMATS = ("table", *INPUT_FORMATS)
+_RULES = ("--rules", "--from-rules", "--to-rules")
+_RULE_FILES = ("--rule-file", "--to-rule-file")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -72,20 +74,21 @@ class _Default(click.Group):
 
 
 class _Many(click.Command):
-    """A command whose `--rules` takes all the ids that follow it."""
+    """A command whose `--rules` takes all the ids that follow it, as do those of two sides."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from tppcore.rules.store import specs
 
-        own = {Path(arg).stem for before, arg in pairwise(args) if before == "--rule-file"}
+        own = {Path(arg).stem for before, arg in pairwise(args) if before in _RULE_FILES}
         known = own | set(specs().rules)
         spread: list[str] = []
-        taking = False
+        taking = ""
         for before, arg in zip(["", *args], args, strict=False):
-            if before != "--rules":
-                taking = arg == "--rules" or (taking and arg.partition("/")[0] in known)
-                if taking and arg != "--rules":
-                    spread.append("--rules")
+            if before not in _RULES:
+                if arg in _RULES or arg.partition("/")[0] not in known:
+                    taking = arg if arg in _RULES else ""
+                elif taking:
+                    spread.append(taking)
             spread.append(arg)
         return super().parse_args(ctx, spread)
 
@@ -133,7 +136,7 @@ def _rulebook(law: Mapping[str, Any]) -> Any:
 @click.argument("source", metavar="[INPUT]", required=False)
 @click.option("-o", "--output", metavar="FILE", help="Where to; standard output if left out.")
 @click.option("--format", type=click.Choice(_TABLE_FORMATS), help="Format of the output.")
-@click.option("--input-format", type=click.Choice(_INPUT_FORMATS), help="Format of the input.")
+@click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="Format of the input.")
 @click.option("--columns", metavar="MAP", help="A mapping file, or epoch-ml-hardware.")
 @click.option("--chips", metavar="FILE", help="The chips that the parts of systems are.")
 @click.option("--systems", metavar="FILE", help="Facts of the systems, a row each.")
@@ -155,7 +158,7 @@ def classify(
     """Classify INPUT (CSV, Parquet, Arrow, JSON lines or xlsx, - for standard input), or the
     catalogue if it is left out. A table with the columns system, chip and count is one of systems
     by their parts: chips of the catalogue, or of --chips."""
-    _need("pyarrow", "files")
+    need("pyarrow", "files")
     from tppcore import report
     from tppcore.sinks import files as sink
 
@@ -167,21 +170,21 @@ def classify(
     if output and output != "-" and not Path(output).absolute().parent.is_dir():
         raise TppError(f"{output}: no such folder")
     rules = _rulebook(law)
-    table = None if source is None else _table(source, columns, input_format)
+    table = None if source is None else table_of(source, columns, input_format)
     notes: list[str] = []
     try:
-        if table is not None and (chips or systems or _is_parts(table)):
+        if table is not None and (chips or systems or is_parts(table)):
             from tppcore.sources.system_files import system_table
 
             parts = system_table(table, chips, systems, str(source))
             with report.busy(f"classifying {len(parts):,} systems"):
                 found = report.classify_systems(parts, rules, engine=engine, threads=threads)
         else:
-            data, keys, notes = _input(source, table)
+            data, keys, notes = data_of(source, table)
             with report.busy(f"classifying {keys.num_rows:,} rows"):
                 found = report.classify(data, keys, rules, engine=engine, threads=threads)
     except TppError as error:
-        raise _in_file(error, source) from None
+        raise in_file(error, source) from None
     for note in notes:
         click.echo(f"tppcore: note: {note}", err=True)
     if format != "table":
@@ -192,73 +195,6 @@ def classify(
     else:
         with sink.whole(str(output)) as stream:
             stream.write(report.text(found).encode())
-
-
-def _table(source: str, columns: str | None, format: str | None) -> Any:
-    """The table (pyarrow) of a file."""
-    import pyarrow as pa
-
-    from tppcore import report
-    from tppcore.rules.store import specs
-    from tppcore.sources import files, mapping
-
-    rules = mapping.load(columns, specs().vocabulary.quantities) if columns else None
-    tables = []
-    with report.progress(f"reading {source}") as advance:
-        for table in files.batches(source, rules, format):
-            tables.append(table)
-            advance(table.num_rows)
-    return pa.concat_tables(tables, promote_options="default")
-
-
-def _is_parts(table: Any) -> bool:
-    from tppcore.sources.system_files import is_parts
-
-    return is_parts(table.column_names)
-
-
-def _input(source: str | None, table: Any) -> tuple[Any, Any, list[str]]:
-    """The table or the chips to classify, a table of the columns that only name the rows, and
-    what to say of columns that may be meant as quantities."""
-    from tppcore import report
-
-    if source is None:
-        return *report.catalogue(), []
-    from tppcore.rules.store import specs
-    from tppcore.sources import mapping
-    from tppcore.sources.processing_units import COLUMN
-
-    quantities = specs().vocabulary.quantities
-    names = table.schema.names
-    keys = [name for name in names if name != COLUMN and not mapping.quantity_of(name, quantities)]
-    if len(keys) == len(names):
-        raise TppError(
-            f"{source}: no column is a quantity; expected names such as tops_fp8, die_area_mm2 "
-            "and dram_gb_s, or --columns MAP"
-        )
-    notes = [
-        f"column {each!r} is no quantity; {near}?"
-        for each in keys
-        if (near := mapping.misspelt(each, quantities))
-    ]
-    return table, table.select(keys), notes
-
-
-def _in_file(error: TppError, source: str | None) -> TppError:
-    """The same error, with the file that the row is in."""
-    from tppcore.errors import InputError
-
-    if source and isinstance(error, InputError) and error.file is None:
-        name = "standard input" if source == "-" else source
-        return InputError(error.column, error.row, error.value, error.expected, name)
-    return error
-
-
-def _need(module: str, extra: str) -> None:
-    from importlib.util import find_spec
-
-    if find_spec(module) is None:
-        raise TppError(f"this needs {module}: pip install 'tppcore[{extra}]'")
 
 
 @cli.command(cls=_Many)
@@ -473,11 +409,15 @@ def bench(rows: int, rounds: int, threads: int | None, as_json: bool) -> None:
 
 from tppcore.cli_compare import compare_command  # noqa: E402  (they need click too)
 from tppcore.cli_edges import edges_group  # noqa: E402
+from tppcore.cli_headroom import headroom_command  # noqa: E402
 from tppcore.cli_ledger import ledger_command  # noqa: E402
+from tppcore.cli_migrate import migrate_command  # noqa: E402
 
 cli.add_command(compare_command)
 cli.add_command(edges_group(_law, _rulebook, _Many))
+cli.add_command(headroom_command(_law, _rulebook, _Many))
 cli.add_command(ledger_command)
+cli.add_command(migrate_command(_law, _rulebook, _Many))
 
 
 def main() -> NoReturn:

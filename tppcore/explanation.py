@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tppcore.engine import exact
 from tppcore.engine.exact import Interval, Metrics, Row
@@ -59,6 +59,19 @@ class OtherReading:
     reading: str
     alternative: str
     turns: Mapping[str, bool | None]
+
+
+class Answer(Protocol):
+    """What the answers on one chip or system begin with."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def rules(self) -> Rulebook: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def metrics(self) -> Mapping[str, Interval]: ...
 
 
 @dataclass(frozen=True)

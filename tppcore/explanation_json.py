@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tppcore.engine.exact import Interval
-from tppcore.explanation import Explanation, ParagraphExplained, Test
+from tppcore.explanation import Answer, Explanation, ParagraphExplained, Test
 from tppcore.sinks.numbers import approx
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def to_dict(each: Explanation) -> dict[str, Any]:
     }
 
 
-def heading_data(
-    each: Explanation | SystemExplanation, took: str | None, limiting_test: str | None
-) -> dict[str, Any]:
+def heading_data(each: Answer, took: str | None, limiting_test: str | None) -> dict[str, Any]:
     """What is explained, under which law, what comes of it, and its metrics."""
     return {
         "name": each.name,
@@ -35,6 +33,7 @@ def heading_data(
         "as_of": each.rules.as_of.isoformat(),
         "destination": each.rules.destination,
         "rulebook": each.rules.hash,
+        **({"amended": "; ".join(each.rules.amended)} if each.rules.amended else {}),
         "outcome": each.outcome,
         "limiting_test": limiting_test,
         "metrics": {name: value_data(value) for name, value in each.metrics.items()},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tppcore.engine import exact
 from tppcore.engine.exact import Interval
-from tppcore.explanation import Explanation, ParagraphExplained, Test
+from tppcore.explanation import Answer, Explanation, ParagraphExplained, Test
 from tppcore.rules.condition import (
     All,
     AnyOf,
@@ -144,13 +144,13 @@ def lines(each: Explanation) -> Iterator[str]:
     yield from note_lines(each)
 
 
-def heading_lines(
-    each: Explanation | SystemExplanation, took: str | None, limiting_test: str | None
-) -> Iterator[str]:
+def heading_lines(each: Answer, took: str | None, limiting_test: str | None) -> Iterator[str]:
     """What is explained, under which law, and what comes of it."""
     rules = each.rules
     to = f", destination {rules.destination}" if rules.destination else ""
     yield f"{each.name}: {rules.as_of}{to} (rulebook {rules.hash})"
+    if rules.amended:
+        yield f"  amended: {'; '.join(rules.amended)}"
     if took:
         yield f"  taken as {took}"
     yield f"  {each.outcome}"

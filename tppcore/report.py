@@ -53,10 +53,7 @@ def about(rules: Rulebook, engine: str) -> dict[str, Any]:
 
     return {
         "tppcore": __version__,
-        "rulebook": rules.hash,
-        "as_of": rules.as_of.isoformat(),
-        "destination": rules.destination or "",
-        "readings": dict(rules.readings),
+        **rules.stated,
         "engine": engine,
     }
 
@@ -192,6 +189,8 @@ def show(report: Report, stream: TextIO) -> None:
     ]
     stated = report.about
     console.print(f"{stated['as_of']}, destination {stated['destination'] or 'not given'}")
+    if "amended" in stated:
+        console.print(f"amended: {stated['amended']}", markup=False)
     heading = [_LABELS.get(key, key) for key in keys]
     heading += [*report.headline.values(), "met (?: undetermined)"]
     heading += [name.replace("_", " ") for name in last]

@@ -205,7 +205,8 @@ class Verdicts:
     def __repr__(self) -> str:
         return (
             f"<Verdicts: {len(self)} rows, {len(self._index)} paragraphs, {self.rules.as_of}, "
-            f"{self.rules.destination or 'no destination'}, engine {self.engine}>"
+            f"{self.rules.destination or 'no destination'}, engine {self.engine}"
+            f"{', amended law' if self.rules.amended else ''}>"
         )
 
 
@@ -223,10 +224,5 @@ def metadata_of(rules: Rulebook) -> dict[str, str]:
     """What every output says of how it was made."""
     from tppcore.version import __version__
 
-    return {
-        "version": __version__,
-        "rulebook": rules.hash,
-        "as_of": rules.as_of.isoformat(),
-        "destination": rules.destination or "",
-        "readings": "; ".join(f"{name}={value}" for name, value in rules.readings.items()),
-    }
+    readings = "; ".join(f"{name}={value}" for name, value in rules.readings.items())
+    return {"version": __version__, **rules.stated, "readings": readings}

@@ -80,10 +80,7 @@ def _about(rules: Rulebook, edges: Sequence[Edge], made: Made, limit: int | None
     about: dict[str, Any] = {
         "suite": VERSION,
         "tppcore": __version__,
-        "rulebook": rules.hash,
-        "as_of": rules.as_of.isoformat(),
-        "destination": rules.destination or "",
-        "readings": dict(rules.readings),
+        **rules.stated,
         "rules": [paragraph.id for paragraph in rules.paragraphs],
         "rows": len(edges),
     }

@@ -31,37 +31,34 @@ class TooMany(TppError):
 
 
 def decider(
-    program: Program, quantities: Mapping[str, Spread], sizes: Sequence[int], out: Bitmaps
-) -> Callable[[int, int], None]:
-    """What decides designs [begin, end), `begin` a multiple of 64, into `out`: from any thread, of
-    disjoint ranges at the same time.
+    program: Program, quantities: Mapping[str, Spread], sizes: Sequence[int]
+) -> Callable[[int, Bitmaps], None]:
+    """What decides designs `begin`, a multiple of 64, and on, as many as it is given bitmaps for;
+    from any thread.
 
     It raises InputError for the first design, and in it the first input, whose number is no
     quantity, and TooMany.
     """
     handle = c.opened(program)
-    out.check(handle.paragraphs, out.rows)
-    rows = math.prod(sizes)
-    if out.rows != rows:
-        raise ValueError(f"out: {out.rows} rows; expected {rows} designs")
     table = _ffi.new("tpp_spread[]", max(1, len(handle.inputs)))
     for entry, each in zip(table, handle.inputs, strict=False):
         spread = quantities.get(each.quantity) if each.given else None
         if spread is not None:
             _fill(entry, spread, sizes, each.quantity)
     lengths = _ffi.new("uint64_t[]", list(sizes))
-    values, valid = c._rows(out.values, "uint64_t"), c._rows(out.valid, "uint64_t")
-    kept = quantities, out
 
-    def decide(begin: int, end: int) -> None:
+    def decide(begin: int, out: Bitmaps) -> None:
+        out.check(handle.paragraphs, out.rows)
         error = _ffi.new("tpp_error *")
+        bits = (c._rows(out.values, "uint64_t"), c._rows(out.valid, "uint64_t"))
+        end = begin + out.rows
         status = _lib.tpp_designs(
-            handle.pointer, table, lengths, len(sizes), begin, end, values, valid, error
+            handle.pointer, table, lengths, len(sizes), begin, end, *bits, error
         )
         if status == _lib.TPP_ERROR_LIMIT:
             raise TooMany(f"{len(handle.inputs)} inputs and {handle.paragraphs} paragraphs")
         c._check(status, error, handle)
-        assert kept
+        assert quantities  # whose memory is read
 
     return decide
 

@@ -113,6 +113,11 @@ class Bitmaps:
         both = room[first : first + 2 * paragraphs * stride].reshape(2, paragraphs, stride)
         return cls(rows, both[0, :, :words], both[1, :, :words])
 
+    def part(self, begin: int, end: int) -> Bitmaps:
+        """Rows [begin, end), `begin` a multiple of 64, sharing memory."""
+        words = slice(begin // 64, -(-end // 64))
+        return Bitmaps(end - begin, self.values[:, words], self.valid[:, words])
+
     def check(self, paragraphs: int, rows: int) -> None:
         """Raises ValueError unless there is room for just so many paragraphs and rows."""
         shape = (paragraphs, -(-rows // 64))

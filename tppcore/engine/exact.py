@@ -94,6 +94,10 @@ class Metrics:
         """The attained bounds of a metric. KeyError if there is none."""
         return self._interval(self._reduced.tree(name))
 
+    def part(self, expr: Expr) -> Interval:
+        """The attained bounds of a part of one of these formulas."""
+        return self._interval(self._reduced.reduce(expr))
+
     def _interval(self, tree: _Tree) -> Interval:
         if isinstance(tree, Interval):
             return tree

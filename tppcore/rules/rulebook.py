@@ -84,12 +84,26 @@ class Rulebook:
     hash: str
     named: tuple[str, ...] | None = None
     admitted: frozenset[str] = frozenset(DEFAULT_STATUSES)
+    amended: tuple[str, ...] = ()
+    """What `amended` changed in it, in words; empty for the law as it was read."""
 
     def __repr__(self) -> str:
+        changes = f"; amended: {'; '.join(self.amended)}" if self.amended else ""
         return (
             f"<Rulebook {self.hash}: {len(self.paragraphs)} paragraphs, {self.as_of}, "
-            f"{self.destination or 'no destination'}>"
+            f"{self.destination or 'no destination'}{changes}>"
         )
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """What every output says of the law it was made under; `amended` only where it is."""
+        return {
+            "rulebook": self.hash,
+            "as_of": self.as_of.isoformat(),
+            "destination": self.destination or "",
+            "readings": dict(self.readings),
+            **({"amended": "; ".join(self.amended)} if self.amended else {}),
+        }
 
     def __getitem__(self, identity: str) -> Paragraph:
         """The paragraph of an id such as "us-3a090/a.1". Raises UnknownName, a KeyError too."""
@@ -134,7 +148,9 @@ class Rulebook:
             self,
             readings=chosen,
             formulas=self.vocabulary.formulas(chosen),
-            hash=content_hash(self.specs, self.as_of, self.destination, chosen, self.paragraphs),
+            hash=content_hash(
+                self.specs, self.as_of, self.destination, chosen, self.paragraphs, self.amended
+            ),
         )
 
 
@@ -327,6 +343,7 @@ def content_hash(
     country: str | None,
     readings: Mapping[str, str],
     paragraphs: Sequence[Paragraph],
+    amended: Sequence[str] = (),
 ) -> str:
     """What names the content of a rulebook: 16 hexadecimal digits."""
     content = [
@@ -335,6 +352,8 @@ def content_hash(
         country,
         dict(readings),
         [[paragraph.id, paragraph.effective, paragraph.source] for paragraph in paragraphs],
+        # A paragraph that is only referred to may be amended as well.
+        *([list(amended)] if amended else []),
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -348,6 +367,11 @@ class Expander:
         self.specs, self.rules, self.date, self.country = loaded, rules, date, country
         self._expanded: dict[tuple[str, str], Condition] = {}
         self._open: list[tuple[str, str]] = []
+
+    @property
+    def reached(self) -> Collection[tuple[str, str]]:
+        """The paragraphs expanded so far: those that were asked for, and what they refer to."""
+        return self._expanded.keys()
 
     def applies(self, data: Mapping[str, Any]) -> bool:
         """Whether the destination lets this paragraph stand at all."""

@@ -132,4 +132,6 @@ def _check(paragraph: Paragraph, formulas: Formulas) -> None:
 
 
 def _hash(rules: Rulebook, paragraphs: tuple[Paragraph, ...]) -> str:
-    return content_hash(rules.specs, rules.as_of, rules.destination, rules.readings, paragraphs)
+    return content_hash(
+        rules.specs, rules.as_of, rules.destination, rules.readings, paragraphs, rules.amended
+    )

@@ -37,6 +37,8 @@ class TomlFile:
             last = self.text.count("\n") + 1
             line, column = (int(at[1]), int(at[2])) if at else (last, None)
             raise SpecError(path, line, f"not TOML: {error}", column) from None
+        except ValueError as error:  # a whole number of more digits than Python reads
+            raise SpecError(path, 1, f"can't be read: {error}") from None
         except RecursionError:
             raise SpecError(path, 1, "nested too deep; expected a rule file") from None
         self._lines = _key_lines(self.text)

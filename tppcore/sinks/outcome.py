@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tppcore.rules.rulebook import Rulebook
@@ -14,6 +14,24 @@ if TYPE_CHECKING:
     from tppcore.engine.columns import Bitmaps
 
 NOT_EVALUATED = "not evaluated (no paragraph of this rulebook has an outcome)"
+UNDETERMINED = "undetermined"
+"""How the text of an outcome begins where a stronger one is open."""
+
+
+def in_words(code: int, words: Sequence[str]) -> str:
+    """A code of `Ladder` in words; never more certain than the verdicts are."""
+    certain, possible = divmod(code, len(words) + 1)
+    if possible == len(words):
+        return words[certain]
+    least = words[certain] if certain < len(words) - 1 else "no requirement found"
+    return f"{UNDETERMINED}: up to {words[possible]}; at least {least}"
+
+
+def strongest_first(texts: Iterable[str], words: Sequence[str]) -> list[str]:
+    """Texts of outcomes in the order of their codes; what is no outcome comes last."""
+    codes = range(len(words) * (len(words) + 1))
+    order = {in_words(code, words): code for code in codes}
+    return sorted(texts, key=lambda text: (order.get(text, len(codes)), text))
 
 
 class Ladder:
@@ -40,11 +58,7 @@ class Ladder:
         """A code in words; never more certain than the verdicts are."""
         if not self.ranks:
             return NOT_EVALUATED
-        certain, possible = divmod(int(code), self.lowest + 2)
-        if not self.is_open(code):
-            return self.words[certain]
-        least = self.words[certain] if certain < self.lowest else "no requirement found"
-        return f"undetermined: up to {self.words[possible]}; at least {least}"
+        return in_words(int(code), self.words)
 
     @property
     def texts(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,25 @@ from tppcore.engine.widen import widened_column
 from tppcore.errors import InputError
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources.decimals import double, scalar
+from tppcore.sources.processing_units import COLUMN
+
+Quantities = Mapping[str, QuantitySpec]
+
+_ENDS = ("_low", "_high")
+
+
+def quantity_of(name: str, quantities: Quantities) -> QuantitySpec | None:
+    """The quantity that a column of this name states, as a value or as one end of a range."""
+    for end in _ENDS:
+        if name.endswith(end) and (spec := quantities.get(name.removesuffix(end))):
+            return spec if spec.kind == "number" and not spec.internal else None
+    spec = quantities.get(name)
+    return None if spec is None or spec.internal else spec
+
+
+def key_columns(names: Iterable[str], quantities: Quantities) -> list[str]:
+    """The columns that only name the rows of a table."""
+    return [name for name in names if name != COLUMN and not quantity_of(name, quantities)]
 
 
 def column(values: Any, spec: QuantitySpec, name: str) -> Column:

@@ -21,7 +21,8 @@ import pyarrow as pa
 from tppcore.errors import TppError
 from tppcore.rules.store import specs
 from tppcore.sources import mapping as columns
-from tppcore.sources.mapping import ColumnMap, Quantities
+from tppcore.sources.columns import Quantities
+from tppcore.sources.mapping import ColumnMap
 
 EXTENSIONS = {
     ".csv": "csv",

@@ -40,15 +40,12 @@ import pyarrow.compute as pc
 from tppcore.errors import SpecError, TppError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.rules.tomlfile import TomlFile
-from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources import cells
+from tppcore.sources.columns import Quantities, quantity_of
 from tppcore.sources.processing_units import COLUMN
 from tppcore.sources.units import convert, scale
 
-Quantities = Mapping[str, QuantitySpec]
-
 _BRACKETS = re.compile(r"(\w+)\s*\[([^\]]+)\]")
-_ENDS = ("_low", "_high")
 _WORDS = {"quantity", "unit", "ratio", "at_most", "values"}
 
 
@@ -97,15 +94,6 @@ def load(name: str, quantities: Quantities) -> ColumnMap:
             f"{', '.join(sorted(shipped)) or 'none that is shipped'}"
         )
     return _parse(TomlFile(Path(f"{name}.toml"), shipped[name]), quantities)
-
-
-def quantity_of(name: str, quantities: Quantities) -> QuantitySpec | None:
-    """The quantity that a column of this name states, as a value or as one end of a range."""
-    for end in _ENDS:
-        if name.endswith(end) and (spec := quantities.get(name.removesuffix(end))):
-            return spec if spec.kind == "number" and not spec.internal else None
-    spec = quantities.get(name)
-    return None if spec is None or spec.internal else spec
 
 
 def misspelt(name: str, quantities: Quantities) -> str | None:

@@ -50,6 +50,11 @@ class Table:
         self._vocabulary = vocabulary
         self._columns: Columns | None = None
 
+    @classmethod
+    def of(cls, data: Any, vocabulary: Vocabulary) -> Table:
+        """The table of `data`, which may be one that was read before."""
+        return data if isinstance(data, cls) else cls(data, vocabulary)
+
     @property
     def columns(self) -> Columns:
         """The columns as the engines take them; made once. Raises InputError."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from tppcore.engine.counting import verdicts as counting
-from tppcore.engine.counting.lowering import lower
+from tppcore.engine.counting.lowering import Lowering, lower
+from tppcore.engine.counting.ratios import TooLong
 from tppcore.engine.counting.tally import TooMany
 from tppcore.errors import TppError, UnknownName
 from tppcore.rules.rulebook import Rulebook
@@ -47,10 +48,9 @@ class Census:
         cells: Sequence[Cell],
         by: tuple[str, ...] = (),
         method: tuple[str, ...] = (),
-        weight: Fraction = Fraction(1),
     ) -> None:
         self.rules, self.paragraphs, self.by, self.method = rules, paragraphs, by, method
-        self.cells, self.weight = tuple(cells), weight
+        self.cells = tuple(cells)
         outcomes: dict[tuple[Verdict, ...], int] = {}
         for cell in cells:
             for combination, count in cell.counts.items():
@@ -69,8 +69,8 @@ class Census:
     def __add__(self, other: Census) -> Census:
         if not isinstance(other, Census):
             return NotImplemented
-        same = (self.rules.hash, self.paragraphs, self.by, self.weight)
-        if same != (other.rules.hash, other.paragraphs, other.by, other.weight):
+        same = (self.rules.hash, self.paragraphs, self.by)
+        if same != (other.rules.hash, other.paragraphs, other.by):
             raise TppError("censuses of different laws or axes; expected those of one space")
         cells: dict[Key, dict[tuple[Verdict, ...], int]] = {}
         for cell in (*self.cells, *other.cells):
@@ -84,7 +84,6 @@ class Census:
             [Cell(values, counts) for values, counts in cells.items()],
             self.by,
             method,
-            self.weight,
         )
 
     def __radd__(self, other: object) -> Census:
@@ -161,56 +160,79 @@ def _ranked(rules: Rulebook, outcomes: Mapping[tuple[Verdict, ...], int]) -> dic
 
 def census(design: Design, rules: Rulebook, by: Sequence[str] = ()) -> Census:
     """The exact census of a space. See `tppcore.spaces.space.Space.census`."""
+    asked = rules_for(design, rules)
+    cells, method = counted(design, [rules], by)
+    return Census(
+        asked, tuple(each.id for each in asked.paragraphs), cells, tuple(by), tuple(method)
+    )
+
+
+def counted(
+    design: Design, laws: Sequence[Rulebook], by: Sequence[str] = ()
+) -> tuple[list[Cell], list[str]]:
+    """The designs by combination of the verdicts of several rulebooks, one rulebook's after the
+    other's, for each place of the axes `by`; and what was looked at.
+
+    Raises UnknownName for an axis that does not exist, TppError for a space that takes too much.
+    """
     names = [axis.name for axis in design.axes]
     for name in by:
         if name not in names:
             raise UnknownName(f"no axis {name!r}; expected one of {', '.join(names)}")
     if len(set(by)) < len(by):
         raise TppError(f"axes {', '.join(by)}: expected each once")
-    asked = rules_for(design, rules)
-    stated = [ranges(part, rules) for part in design.parts]
-    program = program_for(asked, {name for each in stated for name in each})
+    for axis in design.axes:
+        if axis.continuous:
+            raise TppError(f"axis {axis.name} is continuous: expected a step, or chances by sample")
+    asked = [_Asked(design, rules) for rules in laws]
     cells: dict[Key, dict[tuple[Verdict, ...], int]] = {}
     method: dict[str, None] = {}
-    chip_weight = design.chip_axis is not None and design.chip_axis.name in by
-    for part, given in zip(design.parts, stated, strict=True):
+    for number, part in enumerate(design.parts):
+        own = [each.lowering(number) for each in asked]
         try:
-            found, said = _of_part(part, program, given, [n for n in by if n in part.places])
-        except TooMany as error:
-            raise TppError(f"this space can't be counted without enumeration: {error}") from None
+            found, said = _of_part(part, own, [n for n in by if n in part.places])
+        except (TooMany, TooLong) as error:
+            raise TppError(f"this space takes too much to count: {error}") from None
         method.update(dict.fromkeys(said))
         for values, counts in found:
             key = values
-            if chip_weight:
-                assert part.chip is not None
-                at = by.index(design.axes[0].name)
+            if part.chip is not None and names[0] in by:
+                at = by.index(names[0])
                 key = (*values[:at], part.chip.id, *values[at:])
             into = cells.setdefault(key, {})
             for combination, count in counts.items():
                 into[combination] = into.get(combination, 0) + count
-    return Census(
-        asked,
-        tuple(each.id for each in asked.paragraphs),
-        [Cell(key, counts) for key, counts in cells.items()],
-        tuple(by),
-        tuple(method),
-    )
+    return [Cell(key, counts) for key, counts in cells.items()], list(method)
+
+
+class _Asked:
+    """A rulebook asked of a space."""
+
+    def __init__(self, design: Design, rules: Rulebook) -> None:
+        self.parts = design.parts
+        self.stated = [ranges(part, rules) for part in design.parts]
+        given = {name for each in self.stated for name in each}
+        self.program = program_for(rules_for(design, rules), given)
+
+    def lowering(self, number: int) -> Lowering:
+        """Its program over one part."""
+        return lowering(self.parts[number], self.program, self.stated[number])
 
 
 def _of_part(
-    part: Part, program: Any, given: Any, by: Sequence[str]
+    part: Part, programs: Sequence[Lowering], by: Sequence[str]
 ) -> tuple[list[tuple[Key, dict[tuple[Verdict, ...], int]]], list[str]]:
     specs = {axis.name: axis for axis in part.design.plain_axes}
-    kept = [part.places[name] for name in by if specs[name].size > 1]
-    leaves = [part.leaf(name) for name in by if specs[name].size > 1]
-    lowered = lower([lowering(part, program, given)], leaves)
+    longer = [name for name in by if specs[name].size > 1]
+    kept = [part.places[name] for name in longer]
+    lowered = lower(programs, [part.place(name) for name in longer])
     plan = counting.plan(part.forms, lowered, kept)
     tables = counting.tables(plan, kept)
     found = counting.outcomes(lowered, tables, kept, plan.others(part.axes))
     combinations = [tuple(_WORDS[int(v)] for v in row) for row in found.verdicts]
     cells = []
     for places in np.ndindex(*(specs[name].size for name in by)):
-        at = [i for i, name in zip(places, by, strict=True) if specs[name].size > 1]
+        at = [i for i, name in zip(places, by, strict=True) if name in longer]
         counts = {
             combination: int(count)
             for combination, count in zip(combinations, found.counts[tuple(at)], strict=True)

@@ -64,6 +64,8 @@ class Source:
         }
         inexact = {name for name, each in self.lookups.items() if each.inexact}
         self.suspects = suspects(self.program, inexact)
+        self._making = threading.Lock()
+        self._made: dict[str, Callable[[int, Bitmaps], None]] = {}
         self._settling = [
             self._settle(part, each) for part, each in zip(design.parts, self.given, strict=True)
         ]
@@ -86,25 +88,35 @@ class Source:
     def _settle(self, part: Part, given: Mapping[str, Any]) -> Settling:
         return Settling(lambda: lower([lowering(part, self.program, given)]))
 
-    def decide(self, engine: str, threads: int | None, out: Bitmaps) -> None:
-        """Writes the verdicts of every paragraph on every design into `out`."""
+    def decide(self, engine: str, threads: int | None, out: Bitmaps, first: int = 0) -> None:
+        """Writes the verdicts of every paragraph on designs `first`, a multiple of 64, and on into
+        `out`, as many as it is for."""
         if engine == "exact":
-            self._exactly(out)
+            self._exactly(first, out)
             return
-        run = self._in_c(out) if engine == "c" else None
-        if run is None:
-            run = Panels(self.program, self.lookups, self.grid.sizes, engine, out).run
+        run = self._runs(engine)
 
         def work(begin: int, end: int) -> None:
-            run(begin, end)
+            part = out.part(begin, end)
+            run(first + begin, part)
             if len(self.suspects):
-                self._settle_open(begin, end, out)
+                self._settle_open(first + begin, part)
 
         shards.run(out.rows, threads, work)
 
-    def _in_c(self, out: Bitmaps) -> Callable[[int, int], None] | None:
-        """What the C engine does from tables over the axes of each quantity; None where some are
-        too long."""
+    def _runs(self, engine: str) -> Callable[[int, Bitmaps], None]:
+        """What decides designs in the order of their numbers; made once an engine."""
+        with self._making:
+            if engine not in self._made:
+                run = self._in_c() if engine == "c" else None
+                if run is None:
+                    run = Panels(self.program, self.lookups, self.grid.sizes, engine).decide
+                self._made[engine] = run
+            return self._made[engine]
+
+    def _in_c(self) -> Callable[[int, Bitmaps], None] | None:
+        """What the C engine does from the values of each quantity over its axes; None where some of
+        them are too many."""
         from tppcore.engine.c_designs import Spread, TooMany, decider
 
         spread = {}
@@ -112,45 +124,65 @@ class Source:
             if lookup.whole is None:
                 return None
             spread[name] = Spread(Column(*lookup.whole), lookup.axes)
+        run = decider(self.program, spread, self.grid.sizes)
         try:
-            return decider(self.program, spread, self.grid.sizes, out)
+            run(0, Bitmaps.empty(len(self.program.paragraphs), 0))
         except TooMany:
             return None
+        return run
 
-    def _settle_open(self, begin: int, end: int, out: Bitmaps) -> None:
+    def decide_some(self, numbers: NDArray[Any]) -> Bitmaps:
+        """The verdicts on designs by number, (n,), by exact arithmetic."""
+        out = Bitmaps.empty(len(self.program.paragraphs), len(numbers))
+        out.values[:], out.valid[:] = 0, 0
+        for part, chosen, places in self._by_part(numbers):
+            out.put(chosen, self._settling[part].decide(places, len(chosen)))
+        return out
+
+    def _settle_open(self, first: int, out: Bitmaps) -> None:
         """Decides again what the engine left open, where doubles may be why."""
-        words = slice(begin // 64, -(-end // 64))
-        valid = np.bitwise_and.reduce(out.valid[self.suspects, words], axis=0)
-        left = np.flatnonzero(~bits(valid[None], end - begin)[0]) + begin
-        for part, some, places in self._by_part(left):
+        valid = np.bitwise_and.reduce(out.valid[self.suspects], axis=0)
+        left = np.flatnonzero(~bits(valid[None], out.rows)[0])
+        for part, chosen, places in self._by_part(left + first):
+            some = left[chosen]
             out.put(some, self._settling[part].decide(places, len(some)))
 
     def _by_part(
         self, numbers: NDArray[Any]
-    ) -> Iterator[tuple[int, NDArray[Any], dict[Axis, NDArray[Any]]]]:
-        """Designs chip by chip: the number of the chip, their numbers, their places on its axes."""
+    ) -> Iterator[tuple[int, NDArray[np.int64], dict[Axis, NDArray[Any]]]]:
+        """Designs chip by chip: the number of the chip, which of them have it, and their places on
+        its axes."""
         places = self.grid.places(numbers)
         if self.design.chip_axis is None:
-            yield 0, numbers, dict(zip(self.design.parts[0].axes, places, strict=True))
+            every = np.arange(len(numbers))
+            yield 0, every, dict(zip(self.design.parts[0].axes, places, strict=True))
             return
         for p in np.unique(places[0]).tolist():
-            own = places[0] == p
+            own = np.flatnonzero(places[0] == p)
             at = [each[own] for each in places[1:]]
-            yield p, numbers[own], dict(zip(self.design.parts[p].axes, at, strict=True))
+            yield p, own, dict(zip(self.design.parts[p].axes, at, strict=True))
 
     def exact_rows(self, numbers: NDArray[Any]) -> Iterator[dict[str, Interval]]:
-        """The quantities of designs in fractions; chip by chip, in the order of `numbers` where
-        those ascend."""
+        """The quantities of designs, by ascending numbers, in fractions."""
         for p, some, places in self._by_part(numbers):
             yield from rows(self.design.parts[p], self.given[p], places, len(some))
 
-    def _exactly(self, out: Bitmaps) -> None:
-        begins = range(0, self.grid.size, _EXACTLY)
+    def _exactly(self, first: int, out: Bitmaps) -> None:
+        begins = range(first, first + out.rows, _EXACTLY)
         each = chain.from_iterable(
-            self.exact_rows(np.arange(begin, min(begin + _EXACTLY, self.grid.size)))
+            self.exact_rows(np.arange(begin, min(begin + _EXACTLY, first + out.rows)))
             for begin in begins
         )
         into(out, oracle.decide_rows(self.rules, each, out.rows))
+
+
+def check_places(design: Design) -> None:
+    """Raises TppError for a space with an axis that has no places."""
+    for axis in design.axes:
+        if axis.continuous:
+            raise TppError(
+                f"axis {axis.name} is continuous; expected a step, or the chances of its verdicts"
+            )
 
 
 _kept: dict[tuple[int, str], tuple[Design, Source]] = {}
@@ -180,6 +212,7 @@ def classify(
 ) -> tuple[Rulebook, Bitmaps, str]:
     """The rulebook as the designs are asked, the verdicts on all of them, and the engine."""
     chosen = choose(engine)
+    check_places(design)
     if design.size > _LARGEST:
         raise TppError(
             f"{design.size:,} designs are too many to write the verdicts of each; expected at most "

@@ -29,7 +29,7 @@ SubjectTo = Mapping[str, bool | None]
 
 @dataclass(frozen=True)
 class Line:
-    """A threshold of a condition: `metric` stands `margin` from it (signed, value less threshold)."""
+    """A threshold of a condition; `margin` is the value of `metric` less the threshold."""
 
     condition: str
     metric: str
@@ -218,11 +218,9 @@ class _Searched:
             coef * (Fraction(1) if base.axes else Fraction(base.value)) for coef, base in forms
         ]
         try:
-            self.found = best(
-                part.forms, self.lowered, self.goals, self.allowed, part.axes, limit
-            )
+            self.found = best(part.forms, self.lowered, self.goals, self.allowed, part.axes, limit)
         except TooMany as error:
-            raise TppError(f"the best designs can't be found without enumeration: {error}") from None
+            raise TppError(f"the best of this space takes too much to find: {error}") from None
 
     def allowed(self, verdicts: Array) -> Array:
         """Which rows of verdicts are those asked for."""
@@ -253,14 +251,12 @@ class _Searched:
 def _front(
     found: Sequence[tuple[tuple[Fraction, ...], _Searched, Found]], senses: Sequence[int]
 ) -> list[list[tuple[tuple[Fraction, ...], _Searched, Found]]]:
-    """Those of all parts that no other beats, equal ones together, the first aim at its best first."""
+    """Those of all parts that no other beats, equal ones together, the best first aim first."""
     by_values: dict[tuple[Fraction, ...], list[Any]] = {}
     for each in found:
         by_values.setdefault(each[0], []).append(each)
-    front = []
-    for values in sorted(
-        by_values, key=lambda v: [-s * x for s, x in zip(senses, v, strict=True)]
-    ):
+    front: list[tuple[Fraction, ...]] = []
+    for values in sorted(by_values, key=lambda v: [-s * x for s, x in zip(senses, v, strict=True)]):
         # Whatever beats these values comes before them in this order.
         beaten = any(
             all(s * (a - b) >= 0 for s, a, b in zip(senses, other, values, strict=True))
@@ -288,6 +284,4 @@ def _lines(law: Rulebook, chip: Chip) -> tuple[Line, ...]:
                 margin = value.low - leaf.threshold
                 line = Line(paragraph.id, leaf.metric, leaf.threshold, value.low, margin)
                 found.setdefault((leaf.metric, leaf.threshold), line)
-    return tuple(
-        sorted(found.values(), key=lambda e: abs(e.margin) / (e.threshold or Fraction(1)))
-    )
+    return tuple(sorted(found.values(), key=lambda e: abs(e.margin) / (e.threshold or Fraction(1))))

@@ -173,9 +173,8 @@ class Panels:
         lookups: Mapping[str, Lookup],
         sizes: Sequence[int],
         engine: str,
-        out: Bitmaps,
     ) -> None:
-        self._program, self._lookups, self._out = program, list(lookups.values()), out
+        self._program, self._lookups = program, list(lookups.values())
         self._evaluate: Callable[..., Bitmaps] = module(engine).evaluate
         self._slots = _slots(lookups)
         a_row = sum(1 if slot.boolean else 8 * len(slot.rows) for slot in self._slots)
@@ -183,18 +182,25 @@ class Panels:
         self._layout = Layout.of(sizes, most)
         self._idle: list[Blocks] = []
 
-    def run(self, begin: int, end: int) -> None:
-        """Decides designs [begin, end), `begin` a multiple of 64; from any thread, of disjoint
-        ranges at the same time. Raises InputError."""
-        layout = self._layout
-        blocks = self._idle.pop() if self._idle else Blocks(layout, self._slots, self._lookups)
+    def decide(self, begin: int, out: Bitmaps) -> None:
+        """Decides designs `begin`, a multiple of 64, and on, as many as there are bits for; from
+        any thread. Raises InputError."""
+        layout, end = self._layout, begin + out.rows
+        try:
+            blocks = self._idle.pop()
+        except IndexError:
+            blocks = Blocks(layout, self._slots, self._lookups)
         places, number, first = layout.at(begin)
         done = begin
         while done < end:
             last = first + blocks.fill(places, number)
             stop = end if last >= end else last // 64 * 64
             if stop > done:
-                self._decide(blocks, HEAD + done - first, done, stop)
+                try:
+                    self._decide(blocks, HEAD + done - first, out.part(done - begin, stop - begin))
+                except InputError as error:
+                    row = done + (error.row or 0)
+                    raise InputError(error.column, row, error.value, error.expected) from None
                 done = stop
             if done < min(last, end):
                 blocks.carry(last - done, HEAD + last - first)
@@ -202,20 +208,13 @@ class Panels:
             places, number = layout.next(places, number)
         self._idle.append(blocks)
 
-    def _decide(self, blocks: Blocks, at: int, begin: int, end: int) -> None:
-        """Decides designs [begin, end), which stand in the blocks from `at` on."""
-        rows = end - begin
+    def _decide(self, blocks: Blocks, at: int, out: Bitmaps) -> None:
+        """Decides the designs that stand in the blocks from `at` on."""
         found = {}
         for slot in self._slots:
             block = blocks.booleans if slot.boolean else blocks.doubles
-            found[slot.name] = Column(*(block[row, at : at + rows] for row in slot.rows))
-        words = slice(begin // 64, -(-end // 64))
-        out = Bitmaps(rows, self._out.values[:, words], self._out.valid[:, words])
-        try:
-            self._evaluate(self._program, Columns(rows, found), threads=1, out=out)
-        except InputError as error:
-            row = begin + (error.row or 0)
-            raise InputError(error.column, row, error.value, error.expected) from None
+            found[slot.name] = Column(*(block[row, at : at + out.rows] for row in slot.rows))
+        self._evaluate(self._program, Columns(out.rows, found), threads=1, out=out)
 
 
 def _slots(lookups: Mapping[str, Lookup]) -> list[Slot]:

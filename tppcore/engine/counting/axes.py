@@ -35,6 +35,11 @@ class Axis:
         top = Ratios.of(self._weights).top
         return top
 
+    @property
+    def even(self) -> bool:
+        """Whether each place counts once."""
+        return self._weights is None
+
     @cached_property
     def total(self) -> int:
         """The sum of the weights."""
@@ -66,6 +71,10 @@ class Derived(Axis):
     @property
     def base(self) -> tuple[Axis, ...]:
         return tuple(base for axis in self.under for base in axis.base)
+
+    @property
+    def even(self) -> bool:
+        return False
 
     @cached_property
     def total(self) -> int:
@@ -106,9 +115,9 @@ class Derived(Axis):
     def weights(self) -> Whole:
         """The weights of the places under each value, added up."""
         _, order, starts = self.sorted
-        spread = product_weights(self.under)
-        if spread.most == 1:
+        if all(axis.even for axis in self.under):
             return Whole(np.diff(np.append(starts, len(order))), len(order))
+        spread = product_weights(self.under)
         return Whole(np.add.reduceat(spread.values.reshape(-1)[order], starts), self.total)
 
     def values(self, leaf: Form) -> Ratios:

@@ -47,9 +47,7 @@ def clusters(roots: Sequence[Form], kept: Collection[Axis]) -> list[Cluster]:
         shared = sorted(own & others, key=_name)
         private = sorted(own - others, key=_name)
         forms = [roots[i] for i in members]
-        solvable = [
-            axis for axis in private if all(direction(f, axis) is not None for f in forms)
-        ]
+        solvable = [axis for axis in private if all(direction(f, axis) is not None for f in forms)]
         inner = max(solvable, key=lambda axis: axis.size, default=None)
         outer = tuple(axis for axis in private if axis is not inner)
         found.append(Cluster(tuple(sorted(members)), tuple(shared), outer, inner))

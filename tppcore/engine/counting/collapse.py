@@ -14,12 +14,12 @@ from tppcore.engine.counting.axes import Axis, Derived
 from tppcore.engine.counting.forms import FLAT, Form, Forms, Kind, under
 
 
-def collapsed(
-    forms: Forms, roots: Sequence[Form], kept: frozenset[Axis], limit: int
-) -> list[Form]:
+def collapsed(forms: Forms, roots: Sequence[Form], kept: frozenset[Axis], limit: int) -> list[Form]:
     """The roots over derived axes, each made of at most `limit` places; `kept` axes stay."""
     found, kept = list(roots), frozenset(kept)
-    while (step := _whole(forms, found, kept, limit) or _group(forms, found, kept, limit)) is not None:
+    while (
+        step := _whole(forms, found, kept, limit) or _group(forms, found, kept, limit)
+    ) is not None:
         found = step
     return found
 

@@ -186,9 +186,11 @@ class _Group:
         for axis, index in zip(counting.axes, unraveled, strict=True):
             at[axis] = index + (window[axis].start if axis in window else 0)
         prefix = counting.prefix
-        weights = prefix[places + 1] - prefix[places] if self.pulled else prefix[ends] - prefix[begins]
+        weights = (
+            prefix[places + 1] - prefix[places] if self.pulled else prefix[ends] - prefix[begins]
+        )
         for axis, index in at.items():
-            if axis.weights.most != 1:
+            if not axis.even:
                 weights = weights.astype(object) * axis.weights.values[index]
         if counting.inner is not None:
             at[counting.inner] = places
@@ -341,8 +343,9 @@ def _combined(
     made = []
     for each in whole:
         values = tuple(
-            Fraction(1) if goal.root is None else Fraction(each.values[where[goal]])
-            * found.coefs[goal.root]
+            Fraction(1)
+            if goal.root is None
+            else Fraction(each.values[where[goal]]) * found.coefs[goal.root]
             for goal in goals
         )
         made.append(Best(values, each.weight, tuple(each.places)))
@@ -368,5 +371,3 @@ def original(places: Places, axes: Sequence[Axis]) -> dict[Axis, int]:
     for axis, place in places.items():
         put(axis, place)
     return found
-
-

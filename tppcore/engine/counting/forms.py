@@ -2,9 +2,10 @@
 
 A form is a quantity or a metric of a design as a function of its place on some axes, with values in
 [0, inf]. Forms are interned: the same formula is the same object. Constant factors stand outside
-(16 * cores * clock is a multiple of cores * clock), sums, products and maxima are flat, and what the
-ranges of the axes decide is folded, so that many metrics of a law become one form with many
-thresholds.
+(16 * cores * clock is a multiple of cores * clock), so that axes and sums come in whole numbers
+without a common divisor: small ones, for arithmetic of 64 bits. Sums, products and maxima are flat,
+and what the ranges of the axes decide is folded, so that many metrics of a law become one form with
+many thresholds.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ class Kind(Enum):
     MIN = "min"
     SELECT = "select"
 
+
+MOST_FACTORS = 1 << 12
+"""Of a product: quantities that are squares of each other would double them without end."""
 
 FLAT = (Kind.SUM, Kind.PRODUCT, Kind.MAX, Kind.MIN)
 """Operations whose operands may be grouped at will."""
@@ -78,14 +82,23 @@ def over(a: Number, b: Number) -> Number:
     return math.inf if b == 0 or a == math.inf else Fraction(a) / Fraction(b)
 
 
+def common(values: Iterable[Number]) -> Fraction:
+    """The largest number that finite ones are whole multiples of; 1 if all of them are 0."""
+    found = Fraction(0)
+    for each in values:
+        value = Fraction(each)
+        unit = math.lcm(found.denominator, value.denominator)
+        found = Fraction(math.gcd(int(found * unit), int(value * unit)), unit)
+    return found or Fraction(1)
+
+
 class Forms:
     """Makes forms, and keeps each once."""
 
     def __init__(self) -> None:
         self._kept: dict[object, Form] = {}
-        self.zero, self.one, self.endless = map(
-            self.constant, (Fraction(0), Fraction(1), math.inf)
-        )
+        self.zero, self.one = self.constant(0), self.constant(1)
+        self.endless = self.constant(math.inf)
 
     def _keep(
         self,
@@ -119,18 +132,20 @@ class Forms:
         """What an axis has at its places; `name` tells the leaves of one axis apart."""
         if min(values) == max(values):
             return self.constant(values[0])
+        unit = common(value for value in values if value != math.inf)
         key = (Kind.LEAF, axis, name)
         if key not in self._kept:
+            whole = [value / unit for value in values]
             self._kept[key] = Form(
                 Kind.LEAF,
                 (),
                 frozenset([axis]),
-                min(values),
-                max(values),
+                min(whole),
+                max(whole),
                 len(self._kept),
-                leaf=Ratios.of(values),
+                leaf=Ratios.of(whole),
             )
-        return self._kept[key]
+        return self.scale(unit, self._kept[key])
 
     def derived(self, axis: Axis, source: Form) -> Form:
         """The leaf of an axis that stands for all places of a form."""
@@ -162,7 +177,8 @@ class Forms:
         return Fraction(1), form
 
     def product(self, *forms: Form) -> Form:
-        coef, factors, endless = Fraction(1), [], False
+        coef, endless = Fraction(1), False
+        factors: list[Form] = []
         for each in forms:
             own, base = self.unscaled(each)
             coef *= own
@@ -174,6 +190,8 @@ class Forms:
                 coef *= Fraction(base.value)
             else:
                 factors += base.args if base.kind is Kind.PRODUCT else (base,)
+            if len(factors) > MOST_FACTORS:
+                raise TooLong(f"a product of more than {MOST_FACTORS} factors")
         endless = endless or self.endless in factors
         factors = sorted((f for f in factors if f is not self.endless), key=_serial)
         if endless:
@@ -210,7 +228,7 @@ class Forms:
         if len(args) == 1 and constant == 0:
             return self.scale(coefs[args[0]], args[0])
         # A common factor outside: 2 a + 4 b is twice a + 2 b.
-        unit = coefs[args[0]]
+        unit = common([constant, *coefs.values()])
         own_coefs = tuple(coefs[each] / unit for each in args)
         low: Number = constant / unit
         high: Number = constant / unit
@@ -247,7 +265,9 @@ class Forms:
         pick = max if kind is Kind.MAX else min
         parts: list[Form] = []
         for each in forms:
-            parts += each.args if each.kind is kind else (each,)
+            own, base = self.unscaled(each)
+            flat = base.args if base.kind is kind else (base,)
+            parts += [self.scale(own, one) for one in flat]
         coefs: dict[Form, Fraction] = {}
         constant: Number | None = None
         for each in parts:
@@ -270,9 +290,17 @@ class Forms:
             kept = [each for each in kept if each is firm or each.low < most]
         if len(kept) == 1:
             return kept[0]
-        kept.sort(key=_serial)
+        unit = self._unit(kept)
+        kept = sorted((self.scale(1 / unit, each) for each in kept), key=_serial)
         low, high = pick(each.low for each in kept), pick(each.high for each in kept)
-        return self._keep(kind, tuple(kept), low, high)
+        return self.scale(unit, self._keep(kind, tuple(kept), low, high))
+
+    def _unit(self, forms: Iterable[Form]) -> Fraction:
+        """The common factor of some forms."""
+        finite = (each for each in forms if each is not self.endless)
+        return common(
+            each.value if each.kind is Kind.CONST else self.unscaled(each)[0] for each in finite
+        )
 
     def select(self, left: Form, op: str, right: Form, a: Form, b: Form) -> Form:
         """a where `left op right` (>=, >, <, <=), else b."""
@@ -282,8 +310,10 @@ class Forms:
             return a
         if not compare(left.high, op, right.low):
             return b
+        unit = self._unit([a, b])
+        a, b = self.scale(1 / unit, a), self.scale(1 / unit, b)
         low, high = min(a.low, b.low), max(a.high, b.high)
-        return self._keep(Kind.SELECT, (left, right, a, b), low, high, op=op)
+        return self.scale(unit, self._keep(Kind.SELECT, (left, right, a, b), low, high, op=op))
 
     def rebuilt(self, form: Form, args: tuple[Form, ...]) -> Form:
         """The same operation on other arguments."""
@@ -309,7 +339,9 @@ class Forms:
 
     def replaced(self, roots: Sequence[Form], mapping: Mapping[Form, Form]) -> list[Form]:
         """The roots with some forms replaced."""
-        return self.rewritten(roots, lambda form, args: mapping.get(form) or self.rebuilt(form, args))
+        return self.rewritten(
+            roots, lambda form, args: mapping.get(form) or self.rebuilt(form, args)
+        )
 
     @staticmethod
     def rewritten(

@@ -176,8 +176,7 @@ def lower(programs: Sequence[Lowering], extra: Sequence[Form] = ()) -> Lowered:
             return None
         return tuple(
             tuple(
-                Literal(number[form], ordered[form].index(cut), above)
-                for (form, cut), above in box
+                Literal(number[form], ordered[form].index(cut), above) for (form, cut), above in box
             )
             for box in side
         )
@@ -189,4 +188,3 @@ def lower(programs: Sequence[Lowering], extra: Sequence[Form] = ()) -> Lowered:
         tuple(named[::2]),
         tuple(named[1::2]),
     )
-

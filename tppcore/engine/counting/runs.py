@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tppcore.engine.counting import fast
 from tppcore.engine.counting.axes import Axis
 from tppcore.engine.counting.collapse import ascends
 from tppcore.engine.counting.forms import Form, Kind
@@ -27,10 +28,12 @@ def direction(form: Form, axis: Axis) -> int | None:
     not depend on it; None if it can't be solved."""
     if axis not in form.axes:
         return 0
+    if form.high == math.inf:
+        return None
     if form.kind is Kind.LEAF:
         return 1 if ascends(axis, form) else None
     own = [direction(each, axis) for each in form.args]
-    if None in own or form.high == math.inf:
+    if None in own:
         return None
     ways = {each for each in own if each}
     match form.kind:
@@ -105,9 +108,7 @@ class Solver:
             least = np.minimum(np.maximum(least, first), last)
             if tops.dtype != object:
                 least = least.astype(np.int64)
-        side = "left" if op == ">=" else "right"
-        found = np.searchsorted(tops, least.reshape(-1), side)  # type: ignore[call-overload]
-        return Solved(found.astype(np.int32).reshape(least.shape), True)
+        return Solved(fast.crossings(tops, least, op == ">"), True)
 
     def sum(self, form: Form, op: str, threshold: Ratios) -> Solved:
         rest = Ratios.constant(form.value)
@@ -145,9 +146,7 @@ class Solver:
         low = np.asarray(threshold.top.values <= 0)
         if not low.any():
             return self.solve(bottom, _MIRRORED[op], above / threshold)
-        solved = self.solve(
-            bottom, _MIRRORED[op], above / Ratios.constant(1).where(low, threshold)
-        )
+        solved = self.solve(bottom, _MIRRORED[op], above / Ratios.constant(1).where(low, threshold))
         positive = (above.top.values > 0) | (threshold.top.values < 0)
         return self.settled(solved, low, positive if op == ">" else np.asarray(True))
 
@@ -162,7 +161,7 @@ class Solver:
         return Solved(at, up)
 
     def either(self, form: Form, op: str, threshold: Ratios, up: bool) -> Array:
-        """Where a form that may not depend on the axis holds, in the direction of its neighbours."""
+        """Where a form that may not depend on the axis holds, in the direction of the others."""
         if self.axis in form.axes:
             return self.solve(form, op, threshold).at
         holds = self.value(form).holds(op, threshold)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tppcore.engine.counting import fast
 from tppcore.engine.counting.axes import Axis, Window, evaluate, product_weights
 from tppcore.engine.counting.clusters import Cluster
 from tppcore.engine.counting.forms import Form, under
 from tppcore.engine.counting.lowering import Cut
-from tppcore.engine.counting.ratios import Array, Ratios, Whole
+from tppcore.engine.counting.ratios import Array, Ratios
 from tppcore.engine.counting.runs import Solver
 from tppcore.engine.shards import usable_cpus
 
@@ -98,6 +99,8 @@ class Counting:
             exact = np.int64 if most < 2**63 else object
             self.prefix = np.zeros(self.inner.size + 1, exact)
             np.cumsum(weights.values, out=self.prefix[1:])
+        outer = product_weights(cluster.outer)
+        self.weights = None if all(axis.even for axis in cluster.outer) else outer.values
 
     def windows(self) -> Iterator[Window]:
         """Windows of at most CHUNK places, as long as the last axes allow."""
@@ -110,9 +113,7 @@ class Counting:
             return
         step = max(1, CHUNK // math.prod(sizes[split:]))
         for leading in np.ndindex(*sizes[: split - 1]):
-            fixed = {
-                self.axes[i]: slice(place, place + 1) for i, place in enumerate(leading)
-            }
+            fixed = {self.axes[i]: slice(place, place + 1) for i, place in enumerate(leading)}
             for begin in range(0, sizes[split - 1], step):
                 yield {**fixed, self.axes[split - 1]: slice(begin, begin + step)}
 
@@ -157,35 +158,37 @@ class Counting:
         base, ends, steps = self.crossings(window)
         shared = len(self.cluster.shared)
         parts = [self._part(axis, window) for axis in axes]
-        cell = np.zeros((1,) * len(axes), np.int64)
-        for i, (axis, part) in enumerate(zip(axes[:shared], parts, strict=False)):
-            places = np.arange(*part, dtype=np.int64)
-            cell = cell * axis.size + places.reshape(
-                tuple(-1 if j == i else 1 for j in range(len(axes)))
-            )
-        weights = product_weights(self.cluster.outer)
-        sliced = weights.values[tuple(slice(*part) for part in parts[shared:])]
-        spread = sliced.reshape((1,) * shared + sliced.shape)
-        add_runs(
-            np.broadcast_to(cell, shape).reshape(-1),
-            base,
-            ends,
-            steps,
-            self.prefix,
-            None if weights.most == 1 else np.broadcast_to(spread, shape).reshape(-1),
-            into,
-        )
+        cells, weights = None, None
+        if shared:
+            cell = np.zeros((1,) * len(axes), np.int64)
+            for i, (axis, part) in enumerate(zip(axes[:shared], parts, strict=False)):
+                places = np.arange(*part, dtype=np.int64)
+                cell = cell * axis.size + places.reshape(
+                    tuple(-1 if j == i else 1 for j in range(len(axes)))
+                )
+            cells = np.broadcast_to(cell, shape).reshape(-1)
+        if self.weights is not None:
+            sliced = self.weights[tuple(slice(*part) for part in parts[shared:])]
+            weights = np.broadcast_to(sliced, shape).reshape(-1)
+        given = (cells, base, ends, steps, self.prefix, weights, into)
+        if not fast.add_runs(*given):
+            add_runs(*given)
 
 
 def add_runs(
-    cells: Array, base: Array, ends: Array, steps: Array, prefix: Array, weights: Array | None,
+    cells: Array | None,
+    base: Array,
+    ends: Array,
+    steps: Array,
+    prefix: Array,
+    weights: Array | None,
     into: Array,
 ) -> None:
-    """Adds runs along an axis to counts.
+    """Adds runs along an axis to counts; the readable twin of tpp_add_runs.
 
-    Point i (n of them) has code base[i] at place 0 of the axis; at place ends[k, i] the code changes
-    by steps[k]. The places from a to b count prefix[b] - prefix[a], times weights[i], and are added
-    to into[cells[i], code].
+    Point i (n of them) has code base[i] at place 0 of the axis; at place ends[k, i] the code
+    changes by steps[k]. The places from a to b count prefix[b] - prefix[a], times weights[i] (1 if
+    left out), and are added to into[cells[i], code] (cell 0 if left out).
     """
     order = np.argsort(ends, axis=0, kind="stable")
     at = np.take_along_axis(ends, order, axis=0)
@@ -202,7 +205,7 @@ def add_runs(
             lengths = lengths.astype(object)
         lengths = lengths * weights
     flat = into.reshape(-1)
-    place = codes + cells * into.shape[1]
+    place = codes if cells is None else codes + cells * into.shape[1]
     some = lengths != 0
     np.add.at(flat, place[some], lengths[some])
 

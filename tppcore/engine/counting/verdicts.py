@@ -1,6 +1,6 @@
 """How many designs have which verdicts, without looking at each.
 
-    forms --collapse--> fewer axes --clusters--> tables of counts --contract--> outcomes
+forms --collapse--> fewer axes --clusters--> tables of counts --contract--> outcomes
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def outcomes(
     rows, inverse = _distinct(verdicts)
     total = np.zeros((len(rows), *shape), counts.dtype)
     np.add.at(total, inverse, np.moveaxis(counts, -1, 0))
-    total = np.moveaxis(total, 0, -1) * (weights.values * others)[..., None]
+    total = np.moveaxis(total, 0, -1) * weights.values.astype(counts.dtype)[..., None] * others
     used = (total != 0).reshape(-1, len(rows)).any(axis=0)
     return Outcomes(verdicts[rows][used], total[..., used])
 

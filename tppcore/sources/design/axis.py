@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -59,13 +60,15 @@ class AxisSpec:
 def decimal(value: object) -> Fraction:
     """The decimal that a number or text shows. Raises AxisError."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal, Fraction)):
-        raise AxisError(f"{value!r}; expected a decimal such as \"0.5\"", value)
+        raise AxisError(f'{value!r}; expected a decimal such as "0.5"', value)
     if isinstance(value, Fraction):
         found = value
     else:
         text = repr(value) if isinstance(value, float) else str(value).strip()
         if not _DECIMAL.match(text.lower().replace("e+", "e")):
-            raise AxisError(f"{text[:50]!r}; expected a decimal of at most 40 digits, not negative", value)
+            raise AxisError(
+                f"{text[:50]!r}; expected a decimal of at most 40 digits, not negative", value
+            )
         found = Fraction(text)
     if found < 0:
         raise AxisError(f"{value!r}; expected a number that is not negative", value)
@@ -85,8 +88,9 @@ def axis(name: str, given: Any) -> AxisSpec:
         if {"from", "to"} <= keys <= _RANGE | {"distribution", "mode"}:
             return _range(name, given)
         unknown = keys - _RANGE - _LIST - _CHIPS - {"distribution", "mode"}
+        names = ", ".join(map(repr, sorted(map(str, unknown or keys))))
         raise AxisError(
-            f"axis {name!r} has {', '.join(map(repr, sorted(map(str, unknown or keys))))}; expected {EXPECTED}",
+            f"axis {name!r} has {names}; expected {EXPECTED}",
             min(map(str, unknown), default=None),
         )
     if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
@@ -101,8 +105,7 @@ def _listed(name: str, values: Sequence[Any], weights: Sequence[Any] | None) -> 
     boolean = all(isinstance(each, bool) for each in values)
     found = tuple(Fraction(each) if boolean else decimal(_plain(each)) for each in values)
     if len(set(found)) < len(found):
-        seen: set[Fraction] = set()
-        twice = next(v for v, f in zip(values, found, strict=True) if f in seen or seen.add(f))
+        twice = values[found.index(Counter(found).most_common(1)[0][0])]
         raise AxisError(f"axis {name!r} has {twice!r} twice; expected each value once", twice)
     if weights is not None:
         if not isinstance(weights, (list, tuple)) or len(weights) != len(values):
@@ -127,15 +130,24 @@ def _check_size(name: str, places: int) -> None:
 def _range(name: str, given: Mapping[str, Any]) -> AxisSpec:
     first, last = decimal(_plain(given["from"])), decimal(_plain(given["to"]))
     if last < first:
-        raise AxisError(f"axis {name!r} goes from {given['from']} to {given['to']}; expected it to ascend", given["to"])
+        raise AxisError(
+            f"axis {name!r} goes from {given['from']} to {given['to']}; expected it to ascend",
+            given["to"],
+        )
     shape = given.get("distribution")
     if shape is not None and shape not in _SHAPES:
-        raise AxisError(f"unknown distribution {shape!r}; expected one of {', '.join(_SHAPES)}", shape)
+        raise AxisError(
+            f"unknown distribution {shape!r}; expected one of {', '.join(_SHAPES)}", shape
+        )
     mode = None
     if "mode" in given:
         mode = decimal(_plain(given["mode"]))
         if shape != "triangular" or not first <= mode <= last:
-            raise AxisError(f"axis {name!r}: mode {given['mode']}; expected one within the range, of a triangular distribution", given["mode"])
+            raise AxisError(
+                f"axis {name!r}: mode {given['mode']}; expected one within the range, of a "
+                "triangular distribution",
+                given["mode"],
+            )
     if shape == "triangular" and mode is None:
         mode = (first + last) / 2
     if "step" not in given:

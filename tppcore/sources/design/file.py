@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -47,7 +48,9 @@ def design(data: Mapping[str, Any]) -> Design:
     for name, value in data.get("constants", {}).items():
         _check_name(("constants", name), name)
         if name in data["axes"]:
-            raise DesignError(("constants", name), f"{name!r} is an axis too; expected one of both", name)
+            raise DesignError(
+                ("constants", name), f"{name!r} is an axis too; expected one of both", name
+            )
         try:
             constants[name] = decimal(value)
         except AxisError as error:
@@ -62,7 +65,8 @@ def design(data: Mapping[str, Any]) -> Design:
 
 def _check_name(key: tuple[str, ...], name: str, has_values: bool = False) -> None:
     quantity = specs().vocabulary.quantities.get(name)
-    if not (name.isidentifier() and name.isascii()) or name in ("max", "min", "if", "else"):
+    taken = keyword.iskeyword(name) or name in ("max", "min")
+    if not (name.isidentifier() and name.isascii()) or taken:
         raise DesignError(key, f"{name!r}; expected a name of letters, digits and _", name)
     if quantity is not None and (quantity.internal or not has_values):
         raise DesignError(key, f"{name!r} is a quantity; expected another name", name)
@@ -80,7 +84,10 @@ def _count(data: Mapping[str, Any], axes: list[Any]) -> Any:
 
 
 def read(path: str | Path, text: str | None = None) -> tuple[Design, dict[str, str]]:
-    """The design space of a file, and its title and source. Raises SpecError with line and column."""
+    """The design space of a file, and its title and source.
+
+    Raises SpecError with file, line and column.
+    """
     file = TomlFile(Path(path), text, parse_float=Decimal)
     try:
         made = design(file.data)

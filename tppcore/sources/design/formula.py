@@ -120,7 +120,9 @@ class Formula:
                 case ast.Attribute(value=ast.Name(id=owner), attr=name):
                     return named(f"{owner}.{name}")
                 case ast.IfExp(test=test, body=body, orelse=orelse):
-                    return _choice(forms, *self._condition(test, forms, find), find(body), find(orelse))
+                    return _choice(
+                        forms, *self._condition(test, forms, find), find(body), find(orelse)
+                    )
                 case ast.BinOp(left=left, op=op, right=right):
                     a, b = find(left), find(right)
                     return None if a is None or b is None else _binary(forms, op, a, b)

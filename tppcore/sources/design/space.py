@@ -23,9 +23,11 @@ _ENDS = ("_low", "_high")
 
 
 class DesignError(ValueError):
-    """Something in a space that can't be used; `key` is where in its file, `at` in the text there."""
+    """Something in a space that can't be used; `key` is where in its file, `at` where in `item`."""
 
-    def __init__(self, key: tuple[str, ...], message: str, item: object = None, at: int = 0) -> None:
+    def __init__(
+        self, key: tuple[str, ...], message: str, item: object = None, at: int = 0
+    ) -> None:
         self.key, self.item, self.at = key, item if isinstance(item, str) else None, at
         super().__init__(message)
 
@@ -99,6 +101,11 @@ class Part:
         """The values of a plain axis."""
         return self.forms.leaf(self.places[name], "value", self._specs[name].values)
 
+    def place(self, name: str) -> Form:
+        """The number of the place on a plain axis."""
+        places = [Fraction(i) for i in range(self._specs[name].size)]
+        return self.forms.leaf(self.places[name], "place", places)
+
     def constant(self, interval: Interval) -> Range:
         """A figure of a chip."""
         return Range(self.forms.constant(interval.low), self.forms.constant(interval.high))
@@ -148,7 +155,8 @@ class Part:
             return formula.range(self.forms, lambda name: self._named(key, formula, name))
         except ZeroDivisionError:
             raise DesignError(
-                key, f"{formula.text!r} divides by what may be 0; expected a divisor above 0",
+                key,
+                f"{formula.text!r} divides by what may be 0; expected a divisor above 0",
                 formula.text,
             ) from None
         except TooLong as error:
@@ -164,7 +172,11 @@ class Part:
             return Range(form, form)
         owner, _, quantity = name.rpartition(".")
         vocabulary = specs().vocabulary.quantities
-        if design.chip_axis is not None and owner == design.chip_axis.name and quantity in vocabulary:
+        if (
+            design.chip_axis is not None
+            and owner == design.chip_axis.name
+            and quantity in vocabulary
+        ):
             assert self.chip is not None
             interval = self.chip.quantities.get(quantity)
             return None if interval is None else self.constant(interval)
@@ -174,7 +186,9 @@ class Part:
         if design.chip_axis is not None:
             known.append(f"{design.chip_axis.name}.QUANTITY")
         raise DesignError(
-            key, f"unknown name {name!r}; expected one of {', '.join(known)}", formula.text,
+            key,
+            f"unknown name {name!r}; expected one of {', '.join(known)}",
+            formula.text,
             formula.names.get(name, 0),
         )
 
@@ -182,9 +196,13 @@ class Part:
         key = ("quantities", name) if name in self.design.formulas else ("axes", name)
         for form in (found.low, found.high):
             if spec.kind == "boolean" and not _is_boolean(form):
-                raise DesignError(key, f"{name} is a boolean; expected true, false or an axis of them")
+                raise DesignError(
+                    key, f"{name} is a boolean; expected true, false or an axis of them"
+                )
             if form.high != math.inf and form.high > 10**24:
-                raise DesignError(key, f"{name} comes to more than 1e24; expected a quantity up to that")
+                raise DesignError(
+                    key, f"{name} comes to more than 1e24; expected a quantity up to that"
+                )
         if spec.positive and found.low is found.high and found.low.low == 0:
             raise DesignError(key, f"{name} comes to 0; expected a number above 0")
 
@@ -227,7 +245,7 @@ def checked_formulas(given: Mapping[str, Any]) -> dict[str, Formula]:
     found = {}
     for key, value in given.items():
         spec = quantities.get(_base(key, quantities))
-        if spec is None or spec.internal and spec.total is None:
+        if spec is None or (spec.internal and spec.total is None):
             from difflib import get_close_matches
 
             near = get_close_matches(key, list(quantities), 3)
@@ -235,6 +253,12 @@ def checked_formulas(given: Mapping[str, Any]) -> dict[str, Formula]:
                 ("quantities", key),
                 f"unknown quantity {key!r}; "
                 + (f"did you mean {' or '.join(near)}?" if near else "see specs/quantities.toml"),
+                key,
+            )
+        if spec.name != key and spec.name in given:
+            raise DesignError(
+                ("quantities", key),
+                f"{spec.name} and {key}; expected a value or a range, not both",
                 key,
             )
         found[key] = formula_of(("quantities", key), value, spec)
@@ -255,7 +279,9 @@ def formula_of(key: tuple[str, ...], value: Any, spec: QuantitySpec | None = Non
         return Formula(str(code))
     if isinstance(value, bool):
         return Formula(str(int(value)))
-    text = value if isinstance(value, str) else repr(value) if isinstance(value, float) else str(value)
+    text = (
+        value if isinstance(value, str) else repr(value) if isinstance(value, float) else str(value)
+    )
     try:
         return Formula(text)
     except FormulaError as error:

@@ -133,8 +133,8 @@ class Lowering:
         coef, base = Forms.unscaled(end)
         threshold = test.threshold / coef
         if base.kind is Kind.SUM and len(base.args) == 1:
-            # c + x >= t is x >= t - c, which is above 0 as the sum is not always beyond it.
-            threshold, base = threshold - Fraction(base.value), base.args[0]
+            # c + a x >= t is x >= (t - c) / a, which is above 0 as the sum is not always beyond it.
+            threshold, base = (threshold - Fraction(base.value)) / base.coefs[0], base.args[0]
             own, base = Forms.unscaled(base)
             threshold /= own
         return (base, (threshold, test.op == ">")), not negated

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
-from tppcore.engine.counting.forms import Form, Kind, times
+from tppcore.engine.counting.forms import Form, Kind
 from tppcore.engine.counting.ratios import Array, Ratios, Whole
-
-_ONE = Fraction(1)
 
 
 class Axis:
@@ -174,45 +171,34 @@ def _taken(form: Form, take: Callable[[Array], Array]) -> Ratios:
 
 
 def _evaluated(forms: Iterable[Form], leaf: Callable[[Form], Ratios]) -> list[Ratios]:
-    """The forms where leaves have these values.
+    memo: dict[Form, Ratios] = {}
 
-    Factors that stand outside a sum are multiplied into its terms again: a sum of decimals then is
-    one of small whole numbers over a power of ten.
-    """
-    memo: dict[tuple[Form, Fraction], Ratios] = {}
+    def find(form: Form) -> Ratios:
+        if form not in memo:
+            memo[form] = compute(form)
+        return memo[form]
 
-    def find(form: Form, coef: Fraction = _ONE) -> Ratios:
-        key = form, coef
-        if key not in memo:
-            memo[key] = compute(form, coef)
-        return memo[key]
-
-    def compute(form: Form, coef: Fraction) -> Ratios:
+    def compute(form: Form) -> Ratios:
         match form.kind:
             case Kind.CONST:
-                return Ratios.constant(times(coef, form.value))
-            case Kind.SCALE:
-                return find(form.args[0], coef * form.coefs[0])
-            case Kind.SUM:
-                total = Ratios.constant(times(coef, form.value))
-                for own, each in zip(form.coefs, form.args, strict=True):
-                    total = total + find(each, coef * own)
-                return total
-            case Kind.PRODUCT:
-                # The factors in their order, but the first sum among them takes the coefficient.
-                sums = (i for i, each in enumerate(form.args) if each.kind is Kind.SUM)
-                takes = next(sums, 0)
-                parts = [find(each, coef if i == takes else _ONE) for i, each in enumerate(form.args)]
-                found = parts[0]
-                for part in parts[1:]:
-                    found = found * part
-                return found
-            case Kind.QUOTIENT:
-                return find(form.args[0], coef) / find(form.args[1])
-            case _ if coef != 1:
-                return Ratios.constant(coef) * find(form)
+                return Ratios.constant(form.value)
             case Kind.LEAF:
                 return leaf(form)
+            case Kind.SCALE:
+                return Ratios.constant(form.coefs[0]) * find(form.args[0])
+            case Kind.SUM:
+                total = Ratios.constant(form.value)
+                for coef, each in zip(form.coefs, form.args, strict=True):
+                    part = find(each)
+                    total = total + (part if coef == 1 else Ratios.constant(coef) * part)
+                return total
+            case Kind.PRODUCT:
+                found = find(form.args[0])
+                for each in form.args[1:]:
+                    found = found * find(each)
+                return found
+            case Kind.QUOTIENT:
+                return find(form.args[0]) / find(form.args[1])
             case Kind.SELECT:
                 left, right, a, b = map(find, form.args)
                 return a.where(left.holds(form.op, right), b)
@@ -223,6 +209,5 @@ def _evaluated(forms: Iterable[Form], leaf: Callable[[Form], Ratios]) -> list[Ra
                     highest = form.kind is Kind.MAX
                     found = found.maximum(other) if highest else found.minimum(other)
                 return found
-        raise AssertionError(form.kind)
 
     return [find(form) for form in forms]

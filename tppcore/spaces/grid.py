@@ -41,6 +41,7 @@ class Grid:
             if size == 1:
                 found.append(np.zeros(len(numbers), np.int64))
                 continue
-            numbers, place = np.divmod(numbers, size)
-            found.append(place.astype(np.int64))
+            above = numbers // size
+            found.append((numbers - above * size).astype(np.int64))
+            numbers = above
         return found[::-1]

@@ -144,10 +144,13 @@ def _group(
             continue
         groups: dict[frozenset[Form | None], list[Form]] = {}
         for each in form.args:
-            if not each.axes or each.axes & kept or form.args.count(each) > 1:
+            if not each.axes or each.axes & kept:
                 continue
             above = frozenset(parents[each])
-            alike = all(up is not None and up.kind is form.kind for up in above)
+            alike = all(
+                up is not None and up.kind is form.kind and up.args.count(each) == 1
+                for up in above
+            )
             if alike and (form.kind is not Kind.SUM or len(above) == 1):
                 groups.setdefault(above, []).append(each)
         for above, members in groups.items():

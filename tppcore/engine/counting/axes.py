@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,8 +30,7 @@ class Axis:
         """How much each place counts, shape (size,)."""
         if self._weights is None:
             return Whole(np.ones(self.size, np.int64), 1)
-        top = Ratios.of(self._weights).top
-        return top
+        return Ratios.of(self._weights).top
 
     @property
     def even(self) -> bool:
@@ -89,10 +89,9 @@ class Derived(Axis):
         if found.bottom.values.ndim or found.endless:
             keys = found.fractions()
             order = np.array(sorted(range(len(keys)), key=keys.__getitem__))
-            ordered = [keys[i] for i in order.tolist()]
-            fresh = np.array([True, *(a != b for a, b in zip(ordered, ordered[1:], strict=False))])
-            starts = np.flatnonzero(fresh)
-            values = Ratios.of([ordered[i] for i in starts.tolist()])
+            ascending = [keys[i] for i in order.tolist()]
+            starts = np.flatnonzero([True, *(a != b for a, b in pairwise(ascending))])
+            values = Ratios.of([ascending[i] for i in starts.tolist()])
         else:
             tops = found.top.values
             order = np.argsort(tops, kind="stable")

@@ -1,8 +1,8 @@
 """Axes that count only through one number become one axis.
 
-If everything depends on cores and clock through cores * clock alone, the values of that product, each
-with how many pairs have it, are all there is to know about both. Products of many axes are collapsed
-in groups up to a limit and then meet in the middle.
+If everything depends on cores and clock through cores * clock alone, the values of that product,
+each with how many pairs have it, are all there is to know about both. Products of many axes are
+collapsed in groups up to a limit and then meet in the middle.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis]) -> Plan:
     best: Plan | None = None
     for limit in LIMITS:
         roots, cuts, coefs = [], [], []
-        reduced = collapsed(forms, lowered.roots, kept, limit)
+        reduced = collapsed(forms, lowered.roots, frozenset(kept), limit)
         for root, own in zip(reduced, lowered.cuts, strict=True):
             coef, base = Forms.unscaled(root)
             roots.append(base)

@@ -359,6 +359,34 @@ tpp_status tpp_add_runs(const tpp_runs *runs, int64_t *counts, uint64_t table_ce
 tpp_status tpp_crossings(const int64_t *values, uint32_t places, const int64_t *thresholds,
                          uint64_t count, int is_strict, int32_t *ends, tpp_error *error);
 
+/** One quantity of the designs of a space, over the axes that it depends on. */
+typedef struct {
+    tpp_column column; /**< TPP_FLOAT64 or TPP_BOOLEAN without a bitmap, with an element for each place
+                            of those axes, the last of them fastest */
+    uint64_t axes;     /**< bit a: it depends on axis a */
+} tpp_spread;
+
+/**
+ * Decides every paragraph on designs [begin, end) of a space: all combinations of places on some
+ * axes, numbered with the last axis fastest. No table of them is made: a few thousand designs at a
+ * time are written into a cache. This function uses up to 1.5 MiB of stack.
+ *
+ * @param program the program
+ * @param quantities one an input; where all pointers are NULL the designs lack it
+ * @param sizes how many places each axis has, at least 1
+ * @param axes how many axes there are, at most 64
+ * @param begin first design, a multiple of 64
+ * @param end one past the last; a multiple of 64 unless the space ends there
+ * @param value_bits as in tpp_evaluate, but bit 0 is design `begin`
+ * @param valid_bits the same of validity
+ * @param error details, or NULL; a row is the number of a design
+ * @return as tpp_evaluate; TPP_ERROR_LIMIT for a program of more than 1,024 paragraphs, or of more
+ *         inputs than a tile has room for
+ */
+tpp_status tpp_designs(const tpp_program *program, const tpp_spread *quantities,
+                       const uint64_t *sizes, uint32_t axes, uint64_t begin, uint64_t end,
+                       uint64_t *const *value_bits, uint64_t *const *valid_bits, tpp_error *error);
+
 /* cffi] */
 
 #ifdef __cplusplus

@@ -38,7 +38,7 @@ def classify(
         after quantities (`specs/quantities.toml`), with NAME_low and NAME_high for ranges; other
         columns are ignored. NaN and null mean missing. Or systems: a System, a list of Systems,
         a SystemTable; there a paragraph on circuits or items asks any single circuit, and unless
-        `rules` names rules, those on systems are asked too.
+        `rules` names rules, those on systems are asked too. Or a Space: all its designs.
     rules: from `rulebook`.
     engine: "c", "jit" or "exact"; the fastest that can run if left out, and exact for chips.
     threads: how many threads; all usable processors if left out.
@@ -57,6 +57,9 @@ def classify(
         return system_api.classify(many, rules, engine, threads, out, sums)
     if sums:
         raise TppError("sums: expected a SystemTable")
+    if type(table).__name__ == "Space":
+        found: Verdicts = table.classify(rules, engine=engine, threads=threads, out=out)
+        return found
     read = Table.of(table, rules.vocabulary)
     if engine is None and read.chips is not None:
         engine = "exact"

@@ -18,7 +18,7 @@ from tppcore.engine import systems as engines
 from tppcore.engine.choose import module
 from tppcore.engine.columns import Bitmaps, Column, Columns, Doubles
 from tppcore.engine.exact import ANYTHING, Interval, Metrics, Row, point
-from tppcore.engine.parts import Figure, Parts, Sums, SystemProgram, TooWide, bits
+from tppcore.engine.parts import Figure, Parts, Sums, SystemProgram, TooWide
 from tppcore.engine.totals import UNKNOWN_COUNT, Part, met, totals
 from tppcore.engine.widen import widened, widened_column
 from tppcore.errors import InputError
@@ -77,7 +77,7 @@ def classify(
         return _exactly(table, law, names)
     if len(unsettled):
         rows = exact_rows(table, law, unsettled.tolist())
-        _put(bitmaps, unsettled, oracle.decide_rows(law.whole, rows, len(unsettled)))
+        bitmaps.put(unsettled, oracle.decide_rows(law.whole, rows, len(unsettled)))
     return bitmaps, sums if names else None
 
 
@@ -95,15 +95,6 @@ def _exactly(
 
 
 _OPEN = (0.0, math.inf)
-
-
-def _put(into: Bitmaps, rows: Any, settled: Bitmaps) -> None:
-    """Writes the verdicts of `settled`, in their order, over those of `rows`."""
-    bit = np.uint64(1) << (rows.astype(np.uint64) % np.uint64(64))
-    for words, found in ((into.values, settled.values), (into.valid, settled.valid)):
-        for p, new in enumerate(bits(found, len(rows))):
-            np.bitwise_and.at(words[p], rows // 64, ~bit)
-            np.bitwise_or.at(words[p], rows // 64, np.where(new, bit, np.uint64(0)))
 
 
 _kept: weakref.WeakKeyDictionary[Table, dict[Any, SystemProgram]] = weakref.WeakKeyDictionary()

@@ -113,6 +113,11 @@ class Bitmaps:
         both = room[first : first + 2 * paragraphs * stride].reshape(2, paragraphs, stride)
         return cls(rows, both[0, :, :words], both[1, :, :words])
 
+    def part(self, begin: int, end: int) -> Bitmaps:
+        """Rows [begin, end), `begin` a multiple of 64, sharing memory."""
+        words = slice(begin // 64, -(-end // 64))
+        return Bitmaps(end - begin, self.values[:, words], self.valid[:, words])
+
     def check(self, paragraphs: int, rows: int) -> None:
         """Raises ValueError unless there is room for just so many paragraphs and rows."""
         shape = (paragraphs, -(-rows // 64))
@@ -124,3 +129,13 @@ class Bitmaps:
                 )
             if not (words.flags.writeable and (words.strides[1] == 8 or words.shape[1] < 2)):
                 raise ValueError(f"out.{name}: expected writeable rows of contiguous words")
+
+    def put(self, rows: NDArray[np.int64], settled: Bitmaps) -> None:
+        """Writes the verdicts of `settled`, in their order, over those of these rows."""
+        bit = np.uint64(1) << (rows.astype(np.uint64) % np.uint64(64))
+        for words, found in ((self.values, settled.values), (self.valid, settled.valid)):
+            whole = np.ascontiguousarray(found).view(np.uint8)
+            new = np.unpackbits(whole, axis=1, bitorder="little", count=len(rows)).view(np.bool_)
+            for own, set_bits in zip(words, new, strict=True):
+                np.bitwise_and.at(own, rows // 64, ~bit)
+                np.bitwise_or.at(own, rows // 64, np.where(set_bits, bit, np.uint64(0)))

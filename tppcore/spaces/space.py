@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.engine.counting.axes import evaluate
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sources.chips import Chip
 from tppcore.sources.design.file import design, read
 from tppcore.sources.design.space import Design, DesignError, row
+from tppcore.sources.systems import System
+from tppcore.spaces.blocks import blocks
 from tppcore.spaces.census import Census, census
 from tppcore.spaces.chances import Chances, chances
+from tppcore.spaces.classifying import check_places, classify
+from tppcore.spaces.designs import Designs
 from tppcore.spaces.frontier import Frontier, Point, frontier
+from tppcore.spaces.grid import Grid
+from tppcore.spaces.numbering import drawn, number, share, values
 from tppcore.turning import Headroom, headroom
+from tppcore.verdicts import Verdicts
 
 
 class Space:
@@ -127,14 +139,133 @@ class Space:
             design = chip
         return headroom(design, rules, **options)
 
-    def __getitem__(self, i: int) -> Chip:
-        """Design i."""
-        part, places = self._place(i)
-        return Chip.of_row(f"design {i}", row(part, places))
+    def __getitem__(self, i: int) -> Any:
+        """Design i, a Chip, or a System in a space of systems; from the end if negative. Raises
+        IndexError."""
+        check_places(self.design)
+        if not -self.size <= i < self.size:
+            raise IndexError(f"design {i} of {self.size}")
+        i = int(i) % self.size
+        design, parts = self.design, self.design.parts
+        places = Grid([axis.size for axis in design.axes]).place(i)
+        part = parts[0] if design.chip_axis is None else parts[places.pop(0)]
+        stated = row(part, places)
+        if part.count is None:
+            return Chip.of_row(f"design {i}", stated)
+        window = {axis: slice(p, p + 1) for axis, p in zip(part.axes, places, strict=True)}
+        (count,) = evaluate([part.count.low], part.axes, window)[0].fractions()
+        found = System(f"design {i}", parts=[(part.chip, int(count))])
+        found.facts = stated
+        return found
 
-    def _place(self, i: int) -> Any:
-        rest, places = i, []
-        for axis in reversed(self.design.plain_axes):
-            rest, place = divmod(rest, axis.size)
-            places.append(place)
-        return self.design.parts[rest], places[::-1]
+    def __len__(self) -> int:
+        return self.size
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """The values of every axis: ids of chips, booleans, int, or Decimal. The chips come first
+        and vary slowest, the last axis varies fastest."""
+        check_places(self.design)
+        return {axis.name: values(axis) for axis in self.design.axes}
+
+    def index(self, **places: Any) -> int:
+        """The number of a design by the values of all axes (one that has a single value may be left
+        out). Raises UnknownName for an axis, TppError for a value that it does not have."""
+        check_places(self.design)
+        return number(self.design, places)
+
+    def classify(
+        self,
+        rules: Rulebook,
+        *,
+        engine: str | None = None,
+        threads: int | None = None,
+        out: Verdicts | None = None,
+    ) -> Verdicts:
+        """The verdicts on all designs in the order of their numbers, as `tppcore.classify`."""
+        room = None if out is None else out.bitmaps
+        asked, bitmaps, chosen = classify(self.design, rules, engine, threads, room)
+        return Verdicts(asked, _Answered(self), bitmaps, chosen)
+
+    def table(self, begin: Any = 0, end: int | None = None) -> dict[str, NDArray[Any]]:
+        """Designs [begin, end), or those of a sequence of numbers: axes and quantities.
+
+        Columns (n,) by name: float64 where all numbers are the decimals that doubles show (NaN where
+        missing), bool, datetime64, or text; a quantity with other numbers is two columns,
+        NAME_numerator and NAME_denominator, int64 or (beyond 64 bits) text; of a range NAME_low and
+        NAME_high. Raises IndexError.
+        """
+        check_places(self.design)
+        if isinstance(begin, (int, np.integer)):
+            first, last = int(begin), self.size if end is None else int(end)
+            if not 0 <= first <= last <= self.size:
+                raise IndexError(f"designs {first} to {last} of {self.size}")
+            return self._designs.table(first, last)
+        numbers = np.asarray(begin)
+        if numbers.dtype.kind not in "iuO" and len(numbers):
+            raise TypeError(f"numbers of designs: {numbers.dtype}; expected integers")
+        if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < self.size:
+            raise IndexError(f"designs {numbers.min()} to {numbers.max()} of {self.size}")
+        whole = numbers.dtype if numbers.dtype == object and self.size > 2**63 else np.dtype(np.int64)
+        return self._designs.columns(numbers.astype(whole))
+
+    def sample(self, n: int, seed: int | None = None) -> dict[str, NDArray[Any]]:
+        """n designs drawn at random, as `table`: each is as likely as any other whatever weights
+        axes have, and is drawn once unless n is more than there are."""
+        check_places(self.design)
+        return self._designs.columns(drawn(self.size, n, seed))
+
+    def blocks(
+        self, size: int = 1 << 16, rules: Rulebook | None = None, *, begin: int = 0,
+        end: int | None = None, engine: str | None = None, threads: int | None = None,
+    ) -> Iterator[Any]:
+        """Designs [begin, end) as pyarrow tables of at most `size`, as `table`; with `rules` their
+        verdicts and outcome too. Null is missing, or undetermined."""
+        check_places(self.design)
+        last = self.size if end is None else end
+        if not 0 <= begin <= last <= self.size:
+            raise IndexError(f"designs {begin} to {last} of {self.size}")
+        if size < 1:
+            raise TppError(f"blocks of {size} designs; expected 1 or more")
+        return blocks(self.design, begin, last, size, rules, engine, threads)
+
+    def shard(self, i: int, n: int) -> Space:
+        """Share i (from 0) of n, a space of its own; the censuses of all n add up to that of this one.
+
+        The first axis with at least n places is cut (its shares differ by one place at most), or
+        several axes where n is a product of numbers of places. Shares of the outermost axis are runs
+        of numbers, the others are not. Axes with weights are never cut. Raises TppError where n is
+        no such number.
+        """
+        made = Space.__new__(Space)
+        made.design = share(self.design, i, n)
+        made.title, made.source = self.title, self.source
+        return made
+
+    @cached_property
+    def _designs(self) -> Designs:
+        return Designs(self.design)
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{axis.name} {axis.size:,}" for axis in self.design.axes)
+        return f"<Space: {self.size:,} designs, {axes}>"
+
+
+class _Answered:
+    """A space in the place of a table that verdicts are about."""
+
+    kind, index = "dict", None
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    def chip(self, i: int) -> Any:
+        """Design i."""
+        return self._space[i]
+
+    def answer(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Columns (n,) as they are."""
+        return columns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -111,12 +110,11 @@ def test_engines_agree_with_exact_rows(
 
 
 @pytest.fixture
-def in_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """No quantity is computed as a whole, and windows and panels are a few designs."""
     monkeypatch.setattr(lookup, "WHOLE", 5)
     monkeypatch.setattr(lookup, "WINDOW", 4)
     monkeypatch.setattr(panels, "MOST", 3)
-    yield
 
 
 @pytest.mark.parametrize("engine", ENGINES[:1])
@@ -210,7 +208,9 @@ def test_public_ways_in() -> None:
     assert verdicts.explain(7).outcome == verdicts.outcome[7]
     assert sum(verdicts.outcome_counts().values()) == 240
     with pytest.raises(ValueError, match="expected 240 rows"):
-        tpp.classify(space, GATE, out=tpp.classify(Space({"rate": ["1"]}, {"tops_fp16": "rate"}), GATE))
+        tpp.classify(
+            space, GATE, out=tpp.classify(Space({"rate": ["1"]}, {"tops_fp16": "rate"}), GATE)
+        )
     with pytest.raises(tpp.TppError, match="sums"):
         tpp.classify(space, GATE, sums=["aggregate_tpp"])
 
@@ -226,7 +226,9 @@ def test_what_can_not_be_enumerated() -> None:
     space = Space(dict.fromkeys("abcd", axis), {"tops_fp16": "a * b + c + d"})
     with pytest.raises(tpp.TppError, match=r"10,000,000,000,000,000 designs .* census"):
         space.classify(GATE)
-    spread = Space({"rate": {"from": "1", "to": "2", "distribution": "uniform"}}, {"tops_fp16": "rate"})
+    spread = Space(
+        {"rate": {"from": "1", "to": "2", "distribution": "uniform"}}, {"tops_fp16": "rate"}
+    )
     with pytest.raises(tpp.TppError, match="rate is continuous"):
         spread.classify(GATE)
 

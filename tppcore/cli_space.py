@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,11 +26,13 @@ def space_command(
     rulebook: Callable[[Mapping[str, Any]], Rulebook],
     many: type[click.Command],
 ) -> click.Command:
-    """The command `space`, with the options of the law and the parser of `--rules` of the others."""
+    """The command `space`, with the options of the law and the parser of `--rules`."""
 
     @click.command("space", cls=many)
     @click.argument("file", metavar="FILE")
-    @click.option("-o", "--output", metavar="OUT", help="Write designs (.parquet .csv .arrow .jsonl).")
+    @click.option(
+        "-o", "--output", metavar="OUT", help="Write designs: parquet, csv, arrow, jsonl."
+    )
     @click.option("--format", metavar="FORMAT", help="Of OUT, where its name does not say it.")
     @click.option("--rows", metavar="A..B", help="Designs A up to B, which is left out itself.")
     @click.option("--sample", type=click.IntRange(1), metavar="N", help="N designs at random.")
@@ -65,7 +66,9 @@ def space_command(
 
         FILE is TOML with [axes], [constants] and [quantities]: specs/spaces/ has examples."""
         if counts and (output or rows or sample):
-            raise TppError("--census counts all designs; expected no -o, --rows or --sample beside it")
+            raise TppError(
+                "--census counts all designs; expected no -o, --rows or --sample beside it"
+            )
         if by and not counts:
             raise TppError("--by: expected --census beside it")
         if rows and sample:
@@ -83,8 +86,18 @@ def space_command(
         elif output is None:
             _describe(chosen, rules, as_json)
         else:
-            _write(chosen, None if columns_only else rules, rules, output, format, rows, sample,
-                   seed or 0, engine, threads)
+            _write(
+                chosen,
+                None if columns_only else rules,
+                rules,
+                output,
+                format,
+                rows,
+                sample,
+                seed or 0,
+                engine,
+                threads,
+            )
 
     return space
 
@@ -148,13 +161,11 @@ def _write(
         numbers = drawn(space.size, sample, seed)
         about |= {"sample": sample, "seed": seed}
         pieces = (numbers[i : i + _BLOCK] for i in range(0, sample, _BLOCK))
-        tables = (some(space.design, piece, asked) for piece in pieces)
+        tables: Iterator[Any] = (some(space.design, piece, asked) for piece in pieces)
         last = first + sample
     else:
         about["rows"] = f"{first}..{last}"
-        tables = space.blocks(
-            _BLOCK, asked, begin=first, end=last, engine=engine, threads=threads
-        )
+        tables = space.blocks(_BLOCK, asked, begin=first, end=last, engine=engine, threads=threads)
     with report.progress(f"writing {output}", last - first) as advance:
         write_blocks(tables, output, about, own, lambda table: advance(table.num_rows))
 

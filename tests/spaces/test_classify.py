@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -111,12 +110,11 @@ def test_engines_agree_with_exact_rows(
 
 
 @pytest.fixture
-def in_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """No quantity is computed as a whole, and windows and panels are a few designs."""
     monkeypatch.setattr(lookup, "WHOLE", 5)
     monkeypatch.setattr(lookup, "WINDOW", 4)
     monkeypatch.setattr(panels, "MOST", 3)
-    yield
 
 
 @pytest.mark.parametrize("engine", ENGINES[:1])

@@ -136,7 +136,7 @@ class Blocks:
                 self._write(slot, row, values, width)
             for row in slot.rows[len(found) :]:  # no range in this window
                 self.doubles[row, HEAD:] = np.nan
-        return width * self.layout.inner
+        return int(width * self.layout.inner)
 
     def _write(self, slot: Slot, row: int, values: Array, width: int) -> None:
         block = self.booleans if slot.boolean else self.doubles
@@ -213,7 +213,8 @@ class Panels:
         found = {}
         for slot in self._slots:
             block = blocks.booleans if slot.boolean else blocks.doubles
-            found[slot.name] = Column(*(block[row, at : at + out.rows] for row in slot.rows))
+            ends: list[Any] = [block[row, at : at + out.rows] for row in slot.rows]
+            found[slot.name] = Column(*ends)
         self._evaluate(self._program, Columns(out.rows, found), threads=1, out=out)
 
 

@@ -198,19 +198,30 @@ def _taken(form: Form, take: Callable[[Array], Array]) -> Ratios:
 
 
 def _evaluated(forms: Iterable[Form], leaf: Callable[[Form], Ratios]) -> list[Ratios]:
-    memo: dict[Form, Ratios] = {}
+    evaluation = _Evaluation(leaf)
+    return [evaluation.find(form) for form in forms]
 
-    def find(form: Form) -> Ratios:
-        if form not in memo:
-            memo[form] = compute(form)
-        return memo[form]
 
-    def compute(form: Form) -> Ratios:
+class _Evaluation:
+    """Forms where leaves have some values, each once. No closures: functions that know each other
+    would keep the arrays until the next collection of garbage."""
+
+    def __init__(self, leaf: Callable[[Form], Ratios]) -> None:
+        self.leaf = leaf
+        self.memo: dict[Form, Ratios] = {}
+
+    def find(self, form: Form) -> Ratios:
+        if form not in self.memo:
+            self.memo[form] = self.compute(form)
+        return self.memo[form]
+
+    def compute(self, form: Form) -> Ratios:
+        find = self.find
         match form.kind:
             case Kind.CONST:
                 return Ratios.constant(form.value)
             case Kind.LEAF:
-                return leaf(form)
+                return self.leaf(form)
             case Kind.SCALE:
                 return Ratios.constant(form.coefs[0]) * find(form.args[0])
             case Kind.SUM:
@@ -236,5 +247,3 @@ def _evaluated(forms: Iterable[Form], leaf: Callable[[Form], Ratios]) -> list[Ra
                     highest = form.kind is Kind.MAX
                     found = found.maximum(other) if highest else found.minimum(other)
                 return found
-
-    return [find(form) for form in forms]

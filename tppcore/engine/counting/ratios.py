@@ -216,4 +216,4 @@ def floor(ratios: Ratios) -> Whole:
 
 def ceil(ratios: Ratios) -> Whole:
     """The whole numbers at or above finite ratios."""
-    return Whole(_kept(-(-ratios.top.values // ratios.bottom.values)), ratios.top.most + 1)
+    return -floor(Ratios(-ratios.top, ratios.bottom))

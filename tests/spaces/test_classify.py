@@ -190,6 +190,21 @@ def test_panels_and_tiles_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     assert same(decided(LARGE, RULES, ENGINES[0]), tiles)
 
 
+@pytest.mark.parametrize("engine", ENGINES[:1])
+def test_designs_from_any_on(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread begins anywhere, also where a slice of the last panel is short."""
+    expected = decided(LARGE, GATE, engine)
+    for whole in (lookup.WHOLE, 5):
+        monkeypatch.setattr(lookup, "WHOLE", whole)
+        for begin in range(0, LARGE.size - 5000, 64 * 197):
+            source = Source(LARGE.design, GATE)
+            out = Bitmaps.empty(len(source.rules.paragraphs), 4999)
+            source.decide(engine, 2, out, begin)
+            part = expected.part(begin, begin + 4992)
+            assert (out.values[:, :-1] == part.values).all()
+            assert (out.valid[:, :-1] == part.valid).all()
+
+
 def test_ties_are_not_turned() -> None:
     """4800 exactly, and next to it in digits that no double has."""
     space = Space({"more": ["0", "1e-30"]}, {"tops_fp16": "900 / 3", "tops_fp8": "600 + more"})

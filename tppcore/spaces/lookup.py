@@ -44,7 +44,8 @@ class Lookup:
 
     The axes are those of the space, its chips first if it has any. `sizes` are how many elements
     there are along each, 1 where the quantity does not depend on it; one that depends on an inner
-    axis (from `first_inner` on) has elements for all of those. `whole` are the arrays, C-contiguous
+    axis (from `first_inner` on) has elements for all of those, as far as that is not too long.
+    `whole` are the arrays, C-contiguous
     of shape `sizes`: (values,), or (values, low, high) where it is `ranged`, with NaN in the one or
     the others, as an engine takes them; None where they are too long to have at once. `inexact`:
     some ends of ranges are not those of the design.
@@ -62,6 +63,9 @@ class Lookup:
         self._all = tuple(sizes)
         self._chips = len(sizes) - len(parts[0].axes)  # axes of chips: one or none
         self.sizes = self._own(first_inner)
+        while first_inner < len(sizes) and math.prod(self.sizes) > WHOLE:
+            first_inner += 1
+            self.sizes = self._own(first_inner)
         self.whole: list[Array] | None = None
         self.cut, self.step = 0, 0
         if math.prod(self.sizes) <= WHOLE:

@@ -143,6 +143,8 @@ class Blocks:
         if values.size == 1:
             block[row, HEAD:] = values.reshape(())
             return
+        # What is the same in all slices is written for the longest: it stays when they change.
+        width = width if len(values) > 1 else self.layout.width
         into = block[row, HEAD : HEAD + width * self.layout.inner]
         np.copyto(into.reshape(width, *self.layout.sizes[self.layout.split + 1 :]), values)
 

@@ -193,7 +193,8 @@ def _steps(axis: AxisSpec, shares: Array) -> Array:
         assert axis.mode is not None
         top = float((axis.mode - first) / (last - first))
         at = np.where(shares < top, np.sqrt(shares * top), 1 - np.sqrt((1 - shares) * (1 - top)))
-    return np.rint(at * 10**_DIGITS).astype(np.int64)
+    steps: Array = np.rint(at * 10**_DIGITS).astype(np.int64)
+    return steps
 
 
 def verdicts_at(lowered: Lowered, part: Part, places: Mapping[Any, Array]) -> Array:

@@ -148,8 +148,7 @@ def _group(
                 continue
             above = frozenset(parents[each])
             alike = all(
-                up is not None and up.kind is form.kind and up.args.count(each) == 1
-                for up in above
+                up is not None and up.kind is form.kind and up.args.count(each) == 1 for up in above
             )
             if alike and (form.kind is not Kind.SUM or len(above) == 1):
                 groups.setdefault(above, []).append(each)

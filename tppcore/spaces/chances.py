@@ -188,12 +188,13 @@ def _steps(axis: AxisSpec, shares: Array) -> Array:
     """The values below which these shares of a continuous distribution lie, int64: in steps of
     10^-DIGITS of the width of the axis, so that they are decimals."""
     at = shares
-    if axis.shape == "triangular":
-        first, last = axis.values
+    first, last = axis.values
+    if axis.shape == "triangular" and first < last:
         assert axis.mode is not None
         top = float((axis.mode - first) / (last - first))
         at = np.where(shares < top, np.sqrt(shares * top), 1 - np.sqrt((1 - shares) * (1 - top)))
-    return np.rint(at * 10**_DIGITS).astype(np.int64)
+    steps: Array = np.rint(at * 10**_DIGITS).astype(np.int64)
+    return steps
 
 
 def verdicts_at(lowered: Lowered, part: Part, places: Mapping[Any, Array]) -> Array:

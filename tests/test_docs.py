@@ -58,12 +58,13 @@ def test_same():
         "docs/ledger.md",
         "docs/migrate.md",
         "docs/headroom.md",
+        "docs/spaces.md",
     ],
 )
 def test_python_examples(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in named(document).items():
-        if name.endswith("policy.toml"):
+        if name.endswith(("policy.toml", "space.toml")):
             Path(name).write_text(text)
     names, found = {}, blocks(document)
     shown = [
@@ -88,12 +89,13 @@ def test_python_examples(document, tmp_path, monkeypatch):
         "docs/ledger.md",
         "docs/migrate.md",
         "docs/headroom.md",
+        "docs/spaces.md",
     ],
 )
 def test_commands(document, tmp_path):
     """Every `tppcore` command of a document, in the order of the page, in one folder."""
     for name, text in named(document).items():
-        if name.endswith("policy.toml"):
+        if name.endswith(("policy.toml", "space.toml")):
             (tmp_path / name).write_text(text)
     tool = f'tppcore() {{ "{sys.executable}" -P -m tppcore.cli "$@"; }}\n'
     commands = [
@@ -124,6 +126,11 @@ def script(name):
 def test_naive_is_up_to_date():
     text = (ROOT / "docs" / "naive.md").read_text("utf-8")
     assert text == script("make_naive.py")["page"](text), "run docs/make_naive.py"
+
+
+def test_answers_of_the_published_space_are_up_to_date():
+    text = (ROOT / "docs" / "spaces.md").read_text("utf-8")
+    assert text == script("make_spaces.py")["page"](text), "run docs/make_spaces.py"
 
 
 def test_picture_of_naive_code():

@@ -411,8 +411,8 @@ from tppcore.cli_compare import compare_command  # noqa: E402  (they need click 
 from tppcore.cli_edges import edges_group  # noqa: E402
 from tppcore.cli_headroom import headroom_command  # noqa: E402
 from tppcore.cli_ledger import ledger_command  # noqa: E402
-from tppcore.cli_space import space_command  # noqa: E402
 from tppcore.cli_migrate import migrate_command  # noqa: E402
+from tppcore.cli_space import space_command  # noqa: E402
 
 cli.add_command(compare_command)
 cli.add_command(edges_group(_law, _rulebook, _Many))

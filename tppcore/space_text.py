@@ -6,10 +6,15 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.outcome import Ladder
 from tppcore.sources.design.axis import AxisSpec
 from tppcore.spaces.census import Census
-from tppcore.spaces.numbering import values
+from tppcore.spaces.classifying import source
+from tppcore.spaces.grid import Grid
+from tppcore.spaces.numbering import drawn, values
 from tppcore.spaces.space import Space
 
 _SAMPLED = 5
@@ -18,7 +23,7 @@ _SHOWN = 8
 
 def described(space: Space, rules: Rulebook) -> dict[str, Any]:
     """What a space is, as data for JSON: axes, quantities and what each depends on, and the outcome
-    of some designs from its first to its last."""
+    of some designs, drawn at random and always the same."""
     design = space.design
     found: dict[str, Any] = {
         "title": space.title,
@@ -31,9 +36,8 @@ def described(space: Space, rules: Rulebook) -> dict[str, Any]:
     }
     if any(axis.continuous for axis in design.axes):
         return found
-    step = max(1, (space.size - 1) // (_SAMPLED - 1))
-    numbers = sorted({min(i * step, space.size - 1) for i in range(_SAMPLED - 1)} | {space.size - 1})
-    found["examples"] = [_example(space, rules, number) for number in numbers]
+    numbers = drawn(space.size, min(_SAMPLED, space.size), 0)
+    found["examples"] = [_example(space, rules, number) for number in sorted(numbers.tolist())]
     return found
 
 
@@ -42,7 +46,11 @@ def _axis(axis: AxisSpec) -> dict[str, Any]:
         return {"from": float(axis.values[0]), "to": float(axis.values[-1]), "shape": axis.shape}
     made: dict[str, Any] = {"places": axis.size}
     if axis.step is not None:
-        made |= {"from": float(axis.values[0]), "to": float(axis.values[-1]), "step": float(axis.step)}
+        made |= {
+            "from": float(axis.values[0]),
+            "to": float(axis.values[-1]),
+            "step": float(axis.step),
+        }
     else:
         made["values"] = [_plain(each) for each in values(axis)]
     if axis.weights is not None:
@@ -71,18 +79,11 @@ def _quantities(space: Space) -> dict[str, list[str]]:
 
 
 def _example(space: Space, rules: Rulebook, number: int) -> dict[str, Any]:
-    from tppcore.spaces.classifying import source
-    from tppcore.spaces.grid import Grid
-
-    import numpy as np
-
     places = Grid([axis.size for axis in space.design.axes]).place(number)
     at = {
         axis.name: _plain(values(axis)[place])
         for axis, place in zip(space.design.axes, places, strict=True)
     }
-    from tppcore.sinks.outcome import Ladder
-
     asked = source(space.design, rules)
     one = asked.decide_some(np.array([number], np.int64 if number < 2**63 else object))
     ladder = Ladder(asked.rules)
@@ -169,7 +170,7 @@ def _counted(counts: Mapping[str, int], total: int) -> list[str]:
 def _by(census: Census) -> list[str]:
     """The outcomes at each place, a row a place."""
     cells = census.to_dict()["cells"]
-    outcomes = [text for text in census.outcome_counts()]
+    outcomes = list(census.outcome_counts())
     lines = [f"({i + 1}) {text}" for i, text in enumerate(outcomes)]
     heads = [*census.by, *(f"({i + 1})" for i in range(len(outcomes)))]
     rows = [
@@ -179,12 +180,16 @@ def _by(census: Census) -> list[str]:
         ]
         for cell in cells
     ]
-    return [*lines, *_aligned(heads, rows)]
+    return [*lines, *aligned(heads, rows)]
 
 
-def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0) -> list[str]:
+    """A table, all columns but the first `left` to the right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        "  ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in (heads, *rows)
     ]

@@ -53,7 +53,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_parts(document: Any) -> None:
-    parts = {"classify", "kinds", "chip", "rows", "paragraphs", "memory", "systems"}
+    parts = {"classify", "kinds", "chip", "rows", "paragraphs", "memory", "systems", "spaces"}
     assert set(document) == parts
     for part in document.values():
         assert {"kernel", "processor", "numpy", "polars"} <= set(part["machine"])
@@ -113,6 +113,16 @@ def test_systems(document: Any) -> None:
             assert each["systems_that_differ"] == (None if name.startswith("roof") else 0)
             assert (each["largest_error_of_sums"] or 0) < 1e-14
     assert len(job["sums"]) == 4
+
+
+def test_spaces(document: Any) -> None:
+    found = document["spaces"]["found"]
+    assert found["counted"]["growth"]["designs"] == 64
+    for each in found["counted"]["spaces"].values():
+        assert each["designs_per_second"] > 0
+        assert each["method"]
+    for job in found["enumerated"].values():
+        assert job["of_in_memory"] > 0
 
 
 @pytest.mark.parametrize("library", ["polars", "pandas", "numba"])

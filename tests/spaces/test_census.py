@@ -15,6 +15,7 @@ import tppcore as tpp
 from tests.spaces import reference, strategies
 from tests.spaces.conftest import WAYS, counted
 from tests.spaces.reference import Spec
+from tppcore.engine.exact import Metrics, decisions
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.spaces.census import Census
@@ -244,3 +245,50 @@ def test_censuses_add_up() -> None:
     assert {c.values: c.counts for c in added.cells} == {c.values: c.counts for c in both.cells}
     with pytest.raises(TppError, match="different"):
         one + both.__class__(GATE, both.paragraphs, both.cells, ())
+
+
+@QUICK
+@given(st.data())
+def test_shares_add_up(data: st.DataObject) -> None:
+    spec = data.draw(strategies.spaces())
+    rules = data.draw(strategies.laws(spec)).rules
+    by = data.draw(st.lists(st.sampled_from(list(spec.axes)), max_size=1))
+    whole = space(spec)
+    cut = [n for n in range(1, 7) if shares(whole, n)]
+    n = data.draw(st.sampled_from(cut))
+    parts = [whole.shard(i, n) for i in range(n)]
+    assert sum(part.size for part in parts) == whole.size
+    added, expected = sum(part.census(rules, by) for part in parts), whole.census(rules, by)
+    assert added.outcomes == expected.outcomes
+    assert {c.values: c.counts for c in added.cells} == {c.values: c.counts for c in expected.cells}
+
+
+def shares(whole: Space, n: int) -> bool:
+    """Whether a space can be cut into n."""
+    try:
+        whole.shard(0, n)
+    except TppError:
+        return False
+    return True
+
+
+@QUICK
+@given(st.data())
+def test_any_space_design_by_design(data: st.DataObject) -> None:
+    """Its designs, and their verdicts as the rows of a table would have them."""
+    spec = data.draw(strategies.spaces())
+    rules = data.draw(strategies.laws(spec)).rules
+    made = space(spec)
+    rows = [row for _, _, row in reference.designs(spec)]
+    assert [made[i].quantities for i in range(made.size)] == rows
+    verdicts = made.classify(rules)
+    decider = decisions(rules)
+    for i, row in enumerate(rows):
+        expected = decider.decide(Metrics(rules.formulas, row))
+        bit = np.uint64(i % 64)
+        valid, values = (
+            (part[:, i // 64] >> bit & np.uint64(1)).astype(bool).tolist()
+            for part in (verdicts.bitmaps.valid, verdicts.bitmaps.values)
+        )
+        found = [v if known else None for known, v in zip(valid, values, strict=True)]
+        assert found == expected, f"design {i}"

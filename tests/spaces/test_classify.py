@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -111,12 +110,11 @@ def test_engines_agree_with_exact_rows(
 
 
 @pytest.fixture
-def in_windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """No quantity is computed as a whole, and windows and panels are a few designs."""
     monkeypatch.setattr(lookup, "WHOLE", 5)
     monkeypatch.setattr(lookup, "WINDOW", 4)
     monkeypatch.setattr(panels, "MOST", 3)
-    yield
 
 
 @pytest.mark.parametrize("engine", ENGINES[:1])
@@ -192,6 +190,21 @@ def test_panels_and_tiles_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     assert same(decided(LARGE, RULES, ENGINES[0]), tiles)
 
 
+@pytest.mark.parametrize("engine", ENGINES[:1])
+def test_designs_from_any_on(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread begins anywhere, also where a slice of the last panel is short."""
+    expected = decided(LARGE, GATE, engine)
+    for whole in (lookup.WHOLE, 5):
+        monkeypatch.setattr(lookup, "WHOLE", whole)
+        for begin in range(0, LARGE.size - 5000, 64 * 197):
+            source = Source(LARGE.design, GATE)
+            out = Bitmaps.empty(len(source.rules.paragraphs), 4999)
+            source.decide(engine, 2, out, begin)
+            part = expected.part(begin, begin + 4992)
+            assert (out.values[:, :-1] == part.values).all()
+            assert (out.valid[:, :-1] == part.valid).all()
+
+
 def test_ties_are_not_turned() -> None:
     """4800 exactly, and next to it in digits that no double has."""
     space = Space({"more": ["0", "1e-30"]}, {"tops_fp16": "900 / 3", "tops_fp8": "600 + more"})
@@ -210,7 +223,9 @@ def test_public_ways_in() -> None:
     assert verdicts.explain(7).outcome == verdicts.outcome[7]
     assert sum(verdicts.outcome_counts().values()) == 240
     with pytest.raises(ValueError, match="expected 240 rows"):
-        tpp.classify(space, GATE, out=tpp.classify(Space({"rate": ["1"]}, {"tops_fp16": "rate"}), GATE))
+        tpp.classify(
+            space, GATE, out=tpp.classify(Space({"rate": ["1"]}, {"tops_fp16": "rate"}), GATE)
+        )
     with pytest.raises(tpp.TppError, match="sums"):
         tpp.classify(space, GATE, sums=["aggregate_tpp"])
 
@@ -226,7 +241,9 @@ def test_what_can_not_be_enumerated() -> None:
     space = Space(dict.fromkeys("abcd", axis), {"tops_fp16": "a * b + c + d"})
     with pytest.raises(tpp.TppError, match=r"10,000,000,000,000,000 designs .* census"):
         space.classify(GATE)
-    spread = Space({"rate": {"from": "1", "to": "2", "distribution": "uniform"}}, {"tops_fp16": "rate"})
+    spread = Space(
+        {"rate": {"from": "1", "to": "2", "distribution": "uniform"}}, {"tops_fp16": "rate"}
+    )
     with pytest.raises(tpp.TppError, match="rate is continuous"):
         spread.classify(GATE)
 

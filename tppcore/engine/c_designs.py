@@ -19,8 +19,8 @@ _ffi, _lib = c._ffi, c._lib
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A quantity over the axes (by number) that it depends on: float64 or booleans without a bitmap,
-    an element for each place of those axes, the last of them fastest."""
+    """A quantity over the axes (by number) that it depends on: float64 or booleans without a
+    bitmap, an element for each place of those axes, the last of them fastest."""
 
     column: Column
     axes: tuple[int, ...]

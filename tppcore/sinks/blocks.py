@@ -33,11 +33,11 @@ def write_blocks(
     format: str | None = None,
     advance: _Put = lambda table: None,
 ) -> None:
-    """Writes pyarrow tables of one schema, at least one, one after the other to `path`, or to standard
-    output for "-"; a block of Parquet is a row group.
+    """Writes pyarrow tables of one schema, at least one, one after the other to `path`, or to
+    standard output for "-"; each is a row group of Parquet.
 
-    `advance` is called with each table when it is written. Raises as `tppcore.sinks.files.write`, and
-    whatever `tables` raises; the file that was there before is then untouched.
+    `advance` is called with each table when it is written. Raises as `tppcore.sinks.files.write`,
+    and whatever `tables` raises; the file that was there before is then untouched.
     """
     own = format_of_blocks(path, format)
     each = iter(tables)

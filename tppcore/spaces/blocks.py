@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tppcore.engine.choose import choose
 from tppcore.engine.columns import Bitmaps
 from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.outcome import Ladder
 from tppcore.sources.design.space import Design
 from tppcore.spaces.classifying import Source, source
 from tppcore.spaces.designs import Designs
@@ -26,6 +27,8 @@ def blocks(
     threads: int | None = None,
 ) -> Iterator[Any]:
     """Designs [begin, end) as pyarrow tables; see `tppcore.spaces.space.Space.blocks`."""
+    import pyarrow as pa
+
     shown = Designs(design)
     chosen = choose(engine)
     asked = None if rules is None else source(design, rules)
@@ -33,11 +36,13 @@ def blocks(
         columns = arrow(shown.table(first, last))
         if asked is not None:
             columns |= verdicts(asked, decided(asked, first, last, chosen, threads))
-        yield table(columns)
+        yield pa.table(columns)
 
 
 def some(design: Design, numbers: NDArray[Any], rules: Rulebook | None = None) -> Any:
     """Designs by number, (n,), as a pyarrow table, with their numbers."""
+    import pyarrow as pa
+
     whole = numbers.dtype != object
     named = numbers if whole else np.array([str(each) for each in numbers], dtype=object)
     shown = Designs(design).columns(numbers)
@@ -45,12 +50,10 @@ def some(design: Design, numbers: NDArray[Any], rules: Rulebook | None = None) -
     if rules is not None:
         asked = source(design, rules)
         columns |= verdicts(asked, asked.decide_some(numbers))
-    return table(columns)
+    return pa.table(columns)
 
 
-def decided(
-    asked: Source, first: int, last: int, engine: str, threads: int | None
-) -> Bitmaps:
+def decided(asked: Source, first: int, last: int, engine: str, threads: int | None) -> Bitmaps:
     """The verdicts on designs [first, last)."""
     before = first % 64
     out = Bitmaps.empty(len(asked.program.paragraphs), last - first + before)
@@ -83,24 +86,20 @@ def arrow(columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     return found
 
 
-def verdicts(asked: Source, bitmaps: Any) -> dict[str, Any]:
-    """A boolean column a paragraph, and the outcome in words."""
-    from tppcore.verdicts import Verdicts
-
-    found = Verdicts(asked.rules, _Rows(), bitmaps, "")
-    made = found.to_arrow()
-    return {**{name: made.column(name) for name in found}, "outcome": found.outcome}
-
-
-def table(columns: Mapping[str, Any]) -> Any:
-    """An Arrow table whose text does not depend on what words a block happens to have."""
+def verdicts(asked: Source, bitmaps: Bitmaps) -> dict[str, Any]:
+    """A boolean column a paragraph, and the outcome in words: a dictionary, the same in every
+    block."""
     import pyarrow as pa
 
-    plain = {
-        name: values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
-        for name, values in columns.items()
-    }
-    return pa.table(plain)
+    from tppcore.verdicts import Verdicts
+
+    made = Verdicts(asked.rules, _Rows(), bitmaps, "").to_arrow()
+    ladder = Ladder(asked.rules)
+    words = list(dict.fromkeys(ladder.texts))
+    places = np.array([words.index(text) for text in ladder.texts], np.int16)
+    codes = pa.array(places[ladder.codes(bitmaps)])
+    outcome = pa.DictionaryArray.from_arrays(codes, pa.array(words))
+    return {**{name: made.column(name) for name in made.column_names}, "outcome": outcome}
 
 
 class _Rows:

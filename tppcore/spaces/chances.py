@@ -79,6 +79,8 @@ class Chances:
     def to_dict(self) -> dict[str, Any]:
         """As data for JSON; exact shares as fractions in text."""
 
+        from tppcore.verdicts import metadata_of
+
         def shown(share: Share) -> dict[str, Any]:
             made: dict[str, Any] = {"share": float(share), "exact": str(share.value)}
             if self.samples is not None:
@@ -86,6 +88,7 @@ class Chances:
             return made
 
         return {
+            "meta": metadata_of(self.rules),
             "samples": self.samples,
             "seed": self.seed,
             "level": self.level if self.samples is not None else None,

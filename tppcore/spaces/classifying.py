@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tppcore.engine import oracle, shards
 from tppcore.deciding import into
+from tppcore.engine import oracle, shards
 from tppcore.engine.choose import choose
 from tppcore.engine.columns import Bitmaps, Column
 from tppcore.engine.counting.axes import Axis
@@ -123,7 +123,8 @@ class Source:
         for name, lookup in self.lookups.items():
             if lookup.whole is None:
                 return None
-            spread[name] = Spread(Column(*lookup.whole), lookup.axes)
+            arrays: list[Any] = lookup.whole
+            spread[name] = Spread(Column(*arrays), lookup.axes)
         run = decider(self.program, spread, self.grid.sizes)
         try:
             run(0, Bitmaps.empty(len(self.program.paragraphs), 0))
@@ -225,7 +226,7 @@ def classify(
             out = Bitmaps.empty(paragraphs, design.size)
         except MemoryError:
             raise TppError(
-                f"no memory for the verdicts on {design.size:,} designs; expected shards or a census"
+                f"no memory for verdicts on {design.size:,} designs; expected shares, or a census"
             ) from None
     out.check(paragraphs, design.size)
     made.decide(chosen, threads, out)

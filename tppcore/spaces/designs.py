@@ -36,8 +36,8 @@ _ENDS = ("_numerator", "_denominator")
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A column: a form in each part of the space that has one. `kind` is number, boolean, date or
-    category (see `specs/quantities.toml`); `style` of a number is double, whole (fractions of 64-bit
-    numbers) or text."""
+    category (see `specs/quantities.toml`); `style` of a number is double, whole (fractions of
+    64-bit numbers) or text."""
 
     name: str
     forms: tuple[Form | None, ...]
@@ -63,7 +63,9 @@ class Designs:
             kind = "boolean" if axis.boolean else "number"
             spec = vocabulary.get(axis.name)
             kind, words = (spec.kind, spec.words) if spec is not None else (kind, ())
-            found.append(self._styled(axis.name, [part.leaf(axis.name) for part in parts], kind, words))
+            found.append(
+                self._styled(axis.name, [part.leaf(axis.name) for part in parts], kind, words)
+            )
         names = {axis.name for axis in design.axes}
         for name in dict.fromkeys(name for part in parts for name in part.ranges):
             if name in names:
@@ -84,7 +86,11 @@ class Designs:
         return tuple(found)
 
     def _styled(
-        self, name: str, forms: Sequence[Form | None], kind: str = "number", words: Sequence[str] = ()
+        self,
+        name: str,
+        forms: Sequence[Form | None],
+        kind: str = "number",
+        words: Sequence[str] = (),
     ) -> Shown:
         style = "double"
         for part, form in zip(self.design.parts, forms, strict=True):
@@ -93,8 +99,8 @@ class Designs:
         return Shown(name, tuple(forms), kind, tuple(words), style)
 
     def columns(self, numbers: Array) -> dict[str, Array]:
-        """The designs with these numbers, (n,): float64 (NaN where missing, or a range that is open),
-        bool, text, or datetime64 columns of shape (n,)."""
+        """The designs with these numbers, (n,): columns (n,) of float64 (NaN where missing, or
+        where a range is open), bool, text or datetime64."""
         places = self.grid.places(numbers)
         axis = self.design.chip_axis
         found: dict[str, Array] = {}
@@ -177,5 +183,7 @@ def _fraction(
         common = np.gcd(tops, bottoms)
         both[0, own], both[1, own] = tops // common, bottoms // common
     if shown.style == "text":
-        both = np.array([[str(each) for each in row] for row in both], dtype=object).reshape(2, count)
+        both = np.array([[str(each) for each in row] for row in both], dtype=object).reshape(
+            2, count
+        )
     return {shown.name + end: row for end, row in zip(_ENDS, both, strict=True)}

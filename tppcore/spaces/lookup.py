@@ -44,10 +44,11 @@ class Lookup:
 
     The axes are those of the space, its chips first if it has any. `sizes` are how many elements
     there are along each, 1 where the quantity does not depend on it; one that depends on an inner
-    axis (from `first_inner` on) has elements for all of those. `whole` are the arrays, C-contiguous
+    axis (from `first_inner` on) has elements for all of those, as far as that is not too long.
+    `whole` are the arrays, C-contiguous
     of shape `sizes`: (values,), or (values, low, high) where it is `ranged`, with NaN in the one or
-    the others, as an engine takes them; None where they are too long to have at once. `inexact`: some
-    ends of ranges are not those of the design.
+    the others, as an engine takes them; None where they are too long to have at once. `inexact`:
+    some ends of ranges are not those of the design.
     """
 
     def __init__(
@@ -62,6 +63,9 @@ class Lookup:
         self._all = tuple(sizes)
         self._chips = len(sizes) - len(parts[0].axes)  # axes of chips: one or none
         self.sizes = self._own(first_inner)
+        while first_inner < len(sizes) and math.prod(self.sizes) > WHOLE:
+            first_inner += 1
+            self.sizes = self._own(first_inner)
         self.whole: list[Array] | None = None
         self.cut, self.step = 0, 0
         if math.prod(self.sizes) <= WHOLE:
@@ -113,7 +117,7 @@ class Lookup:
         self.cut, self.step = cut, max(1, WINDOW // inner)
 
     def window(self, places: Sequence[int], begin: int, end: int) -> list[Array]:
-        """The arrays at these places of the axes before `cut`, and places [begin, end) of that one."""
+        """The arrays at places of the axes before `cut`, and places [begin, end) of that one."""
         chosen = [slice(place, place + 1) for place in places[: self.cut]]
         chosen.append(slice(begin, end))
         rest = len(self.sizes) - len(chosen)
@@ -189,7 +193,7 @@ class Reader:
         """The values at places of the outer axes and some places of the next: of that dimension and
         those of the inner axes, of size 1 where it does not depend on them."""
         sizes, split = self._of.sizes, len(places)
-        at = [place if size > 1 else 0 for place, size in zip(places, sizes, strict=False)]
+        at: list[Any] = [p if size > 1 else 0 for p, size in zip(places, sizes, strict=False)]
         if sizes[split] == 1:
             chosen = slice(None)
         if self._of.whole is None:
@@ -200,7 +204,8 @@ class Reader:
                 at[cut] -= self._first
             else:
                 chosen = slice(chosen.start - self._first, chosen.stop - self._first)
-        return [values[(*at, chosen)] for values in self._arrays]
+        place = (*at, chosen)
+        return [values[place] for values in self._arrays]
 
     def _look(self, at: Sequence[int], places: Sequence[int], chosen: slice) -> None:
         """Makes the arrays those of a window that holds the places."""

@@ -21,8 +21,8 @@ _DIGITS = 200
 
 
 def values(axis: AxisSpec) -> tuple[Any, ...]:
-    """What an axis goes through: ids of chips, booleans, whole numbers, else decimals (fractions, if
-    there are some that are no decimals)."""
+    """What an axis goes through: ids of chips, booleans, whole numbers, else decimals (fractions
+    where there are some that are no decimals)."""
     if axis.chips:
         return axis.chips
     if axis.boolean:
@@ -71,7 +71,9 @@ def _place(axis: AxisSpec, given: Any) -> int:
     if sought not in own:
         near = own if axis.chips else sorted(axis.values, key=lambda each: abs(each - sought))
         shown = ", ".join(map(_shown, near[:4]))
-        raise TppError(f"axis {axis.name!r} has no {given!r}; expected one of its values, such as {shown}")
+        raise TppError(
+            f"axis {axis.name!r} has no {given!r}; expected one of its values, such as {shown}"
+        )
     return own.index(sought)
 
 
@@ -82,9 +84,25 @@ def _shown(value: Any) -> str:
     return str(value) if Fraction(repr(nearest)) != value else f"{nearest:g}"
 
 
+def numbers(given: Any, size: int) -> NDArray[Any]:
+    """A sequence of numbers below `size` as an array, int64 or (where `size` does not fit) object.
+    Raises IndexError, TypeError."""
+    if size >= _WORD:
+        found = np.empty(len(given), object)
+        found[:] = [int(each) for each in given]
+    else:
+        found = np.asarray(given)
+        if len(found) and found.dtype.kind not in "iu":
+            raise TypeError(f"numbers of designs: {found.dtype}; expected integers")
+        found = found.astype(np.int64)
+    if len(found) and not 0 <= found.min() <= found.max() < size:
+        raise IndexError(f"designs {found.min()} to {found.max()} of {size}")
+    return found
+
+
 def drawn(size: int, count: int, seed: int | None) -> NDArray[Any]:
-    """Numbers below `size`, each as likely as any other, in the order in which they were drawn; each
-    at most once where there are enough. int64, or object where they don't fit."""
+    """Numbers below `size`, each as likely as any other, in the order in which they were drawn;
+    each at most once where there are enough. int64, or object where they don't fit."""
     if count < 0:
         raise TppError(f"a sample of {count}; expected 0 or more")
     rng = np.random.default_rng(seed)
@@ -92,7 +110,7 @@ def drawn(size: int, count: int, seed: int | None) -> NDArray[Any]:
         if count > size:
             return rng.integers(0, size, count)
         return rng.choice(size, count, replace=False)
-    # Bits by the block, those of too large numbers again; a number that was there is drawn again.
+    # As many bits as the largest has; numbers beyond, and those that were there, are drawn again.
     length, found = size.bit_length(), dict[int, None]()
     while len(found) < count:
         one = int.from_bytes(rng.bytes(-(-length // 8)), "little") >> (-length % 8)

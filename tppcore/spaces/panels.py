@@ -136,13 +136,15 @@ class Blocks:
                 self._write(slot, row, values, width)
             for row in slot.rows[len(found) :]:  # no range in this window
                 self.doubles[row, HEAD:] = np.nan
-        return width * self.layout.inner
+        return int(width * self.layout.inner)
 
     def _write(self, slot: Slot, row: int, values: Array, width: int) -> None:
         block = self.booleans if slot.boolean else self.doubles
         if values.size == 1:
             block[row, HEAD:] = values.reshape(())
             return
+        # What is the same in all slices is written for the longest: it stays when they change.
+        width = width if len(values) > 1 else self.layout.width
         into = block[row, HEAD : HEAD + width * self.layout.inner]
         np.copyto(into.reshape(width, *self.layout.sizes[self.layout.split + 1 :]), values)
 
@@ -213,7 +215,8 @@ class Panels:
         found = {}
         for slot in self._slots:
             block = blocks.booleans if slot.boolean else blocks.doubles
-            found[slot.name] = Column(*(block[row, at : at + out.rows] for row in slot.rows))
+            ends: list[Any] = [block[row, at : at + out.rows] for row in slot.rows]
+            found[slot.name] = Column(*ends)
         self._evaluate(self._program, Columns(out.rows, found), threads=1, out=out)
 
 

@@ -22,7 +22,7 @@ from tppcore.spaces.chances import Chances, chances
 from tppcore.spaces.classifying import check_places, classify
 from tppcore.spaces.designs import Designs
 from tppcore.spaces.frontier import Frontier, Point, frontier
-from tppcore.spaces.numbering import drawn, number, share, values
+from tppcore.spaces.numbering import drawn, number, numbers, share, values
 from tppcore.spaces.single import single, steps
 from tppcore.turning import Headroom, headroom
 from tppcore.verdicts import Verdicts
@@ -186,8 +186,8 @@ class Space:
     def table(self, begin: Any = 0, end: int | None = None) -> dict[str, NDArray[Any]]:
         """Designs [begin, end), or those of a sequence of numbers: axes and quantities.
 
-        Columns (n,) by name: float64 where all numbers are the decimals that doubles show (NaN where
-        missing), bool, datetime64, or text; a quantity with other numbers is two columns,
+        Columns (n,) by name: float64 where all numbers are the decimals that doubles show (NaN
+        where missing), bool, datetime64, or text; a quantity with other numbers is two columns,
         NAME_numerator and NAME_denominator, int64 or (beyond 64 bits) text; of a range NAME_low and
         NAME_high. Raises IndexError.
         """
@@ -197,23 +197,23 @@ class Space:
             if not 0 <= first <= last <= self.size:
                 raise IndexError(f"designs {first} to {last} of {self.size}")
             return self._designs.table(first, last)
-        numbers = np.asarray(begin)
-        if numbers.dtype.kind not in "iuO" and len(numbers):
-            raise TypeError(f"numbers of designs: {numbers.dtype}; expected integers")
-        if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < self.size:
-            raise IndexError(f"designs {numbers.min()} to {numbers.max()} of {self.size}")
-        whole = numbers.dtype if numbers.dtype == object and self.size > 2**63 else np.dtype(np.int64)
-        return self._designs.columns(numbers.astype(whole))
+        return self._designs.columns(numbers(begin, self.size))
 
     def sample(self, n: int, seed: int | None = None) -> dict[str, NDArray[Any]]:
-        """n designs drawn at random, as `table`: each is as likely as any other whatever weights
-        axes have, and is drawn once unless n is more than there are."""
+        """n designs drawn at random, as `table`: each is as likely as any other, whatever weights
+        the axes have, and is drawn once unless n is more than there are."""
         check_places(self.design)
         return self._designs.columns(drawn(self.size, n, seed))
 
     def blocks(
-        self, size: int = 1 << 16, rules: Rulebook | None = None, *, begin: int = 0,
-        end: int | None = None, engine: str | None = None, threads: int | None = None,
+        self,
+        size: int = 1 << 16,
+        rules: Rulebook | None = None,
+        *,
+        begin: int = 0,
+        end: int | None = None,
+        engine: str | None = None,
+        threads: int | None = None,
     ) -> Iterator[Any]:
         """Designs [begin, end) as pyarrow tables of at most `size`, as `table`; with `rules` their
         verdicts and outcome too. Null is missing, or undetermined."""
@@ -226,12 +226,12 @@ class Space:
         return blocks(self.design, begin, last, size, rules, engine, threads)
 
     def shard(self, i: int, n: int) -> Space:
-        """Share i (from 0) of n, a space of its own; the censuses of all n add up to that of this one.
+        """Share i (from 0) of n, a space of its own; their censuses add up to that of this one.
 
         The first axis with at least n places is cut (its shares differ by one place at most), or
-        several axes where n is a product of numbers of places. Shares of the outermost axis are runs
-        of numbers, the others are not. Axes with weights are never cut. Raises TppError where n is
-        no such number.
+        several axes where n is a product of numbers of places. Shares of the outermost axis are
+        runs of numbers, the others are not. Axes with weights are never cut. Raises TppError where
+        n is no such number.
         """
         made = Space.__new__(Space)
         made.design = share(self.design, i, n)

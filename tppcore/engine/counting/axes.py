@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,8 +30,7 @@ class Axis:
         """How much each place counts, shape (size,)."""
         if self._weights is None:
             return Whole(np.ones(self.size, np.int64), 1)
-        top = Ratios.of(self._weights).top
-        return top
+        return Ratios.of(self._weights).top
 
     @property
     def even(self) -> bool:
@@ -89,10 +89,9 @@ class Derived(Axis):
         if found.bottom.values.ndim or found.endless:
             keys = found.fractions()
             order = np.array(sorted(range(len(keys)), key=keys.__getitem__))
-            ordered = [keys[i] for i in order.tolist()]
-            fresh = np.array([True, *(a != b for a, b in zip(ordered, ordered[1:], strict=False))])
-            starts = np.flatnonzero(fresh)
-            values = Ratios.of([ordered[i] for i in starts.tolist()])
+            ranked = [keys[i] for i in order.tolist()]
+            starts = np.flatnonzero([True, *(a != b for a, b in pairwise(ranked))])
+            values = Ratios.of([ranked[i] for i in starts.tolist()])
         else:
             tops = found.top.values
             order = np.argsort(tops, kind="stable")
@@ -119,6 +118,34 @@ class Derived(Axis):
 
     def values(self, leaf: Form) -> Ratios:
         return self.sorted[0]
+
+
+class Linked(Derived):
+    """A derived axis on the places under which some further roots depend, and on nothing else.
+
+    `satellites` are the numbers of those roots. They are counted by the places of this axis, with
+    the weights under it, so that the places have no weight of their own.
+    """
+
+    def __init__(self, source: Form, satellites: frozenset[int]) -> None:
+        super().__init__(source)
+        self.satellites = satellites
+
+    @property
+    def even(self) -> bool:
+        return True
+
+    @cached_property
+    def weights(self) -> Whole:
+        return Whole(np.ones(self.size, np.int64), 1)
+
+    @property
+    def place(self) -> Array:
+        """The place of each point of the axes under it, int64 (points,)."""
+        _, order, starts = self.sorted
+        found = np.empty(len(order), np.int64)
+        found[order] = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(order))))
+        return found
 
 
 def product_weights(axes: Sequence[Axis]) -> Whole:
@@ -171,19 +198,30 @@ def _taken(form: Form, take: Callable[[Array], Array]) -> Ratios:
 
 
 def _evaluated(forms: Iterable[Form], leaf: Callable[[Form], Ratios]) -> list[Ratios]:
-    memo: dict[Form, Ratios] = {}
+    evaluation = _Evaluation(leaf)
+    return [evaluation.find(form) for form in forms]
 
-    def find(form: Form) -> Ratios:
-        if form not in memo:
-            memo[form] = compute(form)
-        return memo[form]
 
-    def compute(form: Form) -> Ratios:
+class _Evaluation:
+    """Forms where leaves have some values, each once. No closures: functions that know each other
+    would keep the arrays until the next collection of garbage."""
+
+    def __init__(self, leaf: Callable[[Form], Ratios]) -> None:
+        self.leaf = leaf
+        self.memo: dict[Form, Ratios] = {}
+
+    def find(self, form: Form) -> Ratios:
+        if form not in self.memo:
+            self.memo[form] = self.compute(form)
+        return self.memo[form]
+
+    def compute(self, form: Form) -> Ratios:
+        find = self.find
         match form.kind:
             case Kind.CONST:
                 return Ratios.constant(form.value)
             case Kind.LEAF:
-                return leaf(form)
+                return self.leaf(form)
             case Kind.SCALE:
                 return Ratios.constant(form.coefs[0]) * find(form.args[0])
             case Kind.SUM:
@@ -209,5 +247,3 @@ def _evaluated(forms: Iterable[Form], leaf: Callable[[Form], Ratios]) -> list[Ra
                     highest = form.kind is Kind.MAX
                     found = found.maximum(other) if highest else found.minimum(other)
                 return found
-
-    return [find(form) for form in forms]

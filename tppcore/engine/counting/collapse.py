@@ -1,22 +1,31 @@
 """Axes that count only through one number become one axis.
 
-If everything depends on cores and clock through cores * clock alone, the values of that product, each
-with how many pairs have it, are all there is to know about both. Products of many axes are collapsed
-in groups up to a limit and then meet in the middle.
+If everything depends on cores and clock through cores * clock alone, the values of that product,
+each with how many pairs have it, are all there is to know about both. Products of many axes are
+collapsed in groups up to a limit and then meet in the middle. Axes that some lesser forms depend on
+as well (the stacks of a die area, which also give a bandwidth) can still become one axis for all
+the others, linked to those lesser forms.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 
-from tppcore.engine.counting.axes import Axis, Derived
+from tppcore.engine.counting.axes import Axis, Derived, Linked
 from tppcore.engine.counting.forms import FLAT, Form, Forms, Kind, under
 
 
-def collapsed(forms: Forms, roots: Sequence[Form], kept: frozenset[Axis], limit: int) -> list[Form]:
-    """The roots over derived axes, each made of at most `limit` places; `kept` axes stay."""
+def collapsed(
+    forms: Forms, roots: Sequence[Form], kept: Collection[Axis], limit: int, *, link: bool = False
+) -> list[Form]:
+    """The roots over derived axes, each made of at most `limit` places; `kept` axes stay. With
+    `link`, linked axes are made as well."""
     found, kept = list(roots), frozenset(kept)
+    while link and (linked := _linked(forms, found, kept, limit)) is not None:
+        found, axis = linked
+        kept = kept.union([axis], axis.under)
     while (
         step := _whole(forms, found, kept, limit) or _group(forms, found, kept, limit)
     ) is not None:
@@ -71,6 +80,54 @@ def _whole(
     return None
 
 
+def _linked(
+    forms: Forms, roots: Sequence[Form], kept: frozenset[Axis], limit: int
+) -> tuple[list[Form], Linked] | None:
+    """The roots with operands of a flat operation made one linked axis, and that axis, or None."""
+    for form in reversed(list(under(roots))):
+        if form.kind not in FLAT:
+            continue
+        group = [each for each in form.args if each.axes and form.args.count(each) == 1]
+        elsewhere = [_met(root, form) for root in roots]
+        satellites = frozenset[int]()
+        while group:
+            axes = frozenset().union(*(each.axes for each in group))
+            lesser = [i for i, root in enumerate(roots) if elsewhere[i] and root.axes <= axes]
+            satellites = frozenset(lesser)
+            others = frozenset().union(
+                *(met for i, met in enumerate(elsewhere) if i not in satellites),
+                *(each.axes for each in form.args if each not in group),
+            )
+            inside = [each for each in group if not each.axes & (others | kept)]
+            if inside == group:
+                break
+            group = inside
+        if len(group) < 2 or not satellites or size(axes) > limit:
+            continue
+        if all(form not in under([root]) for i, root in enumerate(roots) if i not in satellites):
+            continue
+        main = [root for i, root in enumerate(roots) if i not in satellites]
+        source, coef = _source(forms, form, group)
+        axis = Linked(source, satellites)
+        leaf = forms.scale(coef, forms.derived(axis, source))
+        made = iter(_rewritten(forms, main, [form], group, leaf))
+        return [root if i in satellites else next(made) for i, root in enumerate(roots)], axis
+    return None
+
+
+def _met(root: Form, but: Form) -> frozenset[Axis]:
+    """The axes that a root meets other than through one form."""
+    seen, pending, found = {but}, [root], set[Axis]()
+    while pending:
+        form = pending.pop()
+        if form not in seen:
+            seen.add(form)
+            pending += form.args
+            if form.kind is Kind.LEAF:
+                found |= form.axes
+    return frozenset(found)
+
+
 def _group(
     forms: Forms, roots: Sequence[Form], kept: frozenset[Axis], limit: int
 ) -> list[Form] | None:
@@ -87,10 +144,12 @@ def _group(
             continue
         groups: dict[frozenset[Form | None], list[Form]] = {}
         for each in form.args:
-            if not each.axes or each.axes & kept or form.args.count(each) > 1:
+            if not each.axes or each.axes & kept:
                 continue
             above = frozenset(parents[each])
-            alike = all(up is not None and up.kind is form.kind for up in above)
+            alike = all(
+                up is not None and up.kind is form.kind and up.args.count(each) == 1 for up in above
+            )
             if alike and (form.kind is not Kind.SUM or len(above) == 1):
                 groups.setdefault(above, []).append(each)
         for above, members in groups.items():
@@ -98,32 +157,38 @@ def _group(
             if len(pair) < 2 or size(pair[0].axes | pair[1].axes) > limit:
                 continue
             if _private(roots, pair):
-                return _joined(forms, roots, form, [up for up in above if up is not None], pair)
+                source, coef = _source(forms, form, pair)
+                leaf = forms.scale(coef, forms.derived(Derived(source), source))
+                flat = [up for up in above if up is not None]
+                return _rewritten(forms, roots, flat, pair, leaf)
     return None
 
 
-def _joined(
-    forms: Forms, roots: Sequence[Form], form: Form, above: Sequence[Form], pair: Sequence[Form]
-) -> list[Form]:
-    """The roots with a pair of operands of `form`, and of the others `above`, as one axis."""
-    one, two = pair
+def _source(forms: Forms, form: Form, group: Sequence[Form]) -> tuple[Form, Fraction]:
+    """Some operands of a flat operation as one form, and a factor that stands before it."""
     match form.kind:
         case Kind.SUM:
             coefs = dict(zip(form.args, form.coefs, strict=True))
-            source = forms.sum(*(forms.scale(coefs[each], each) for each in pair))
+            made = forms.sum(*(forms.scale(coefs[each], each) for each in group))
         case Kind.PRODUCT:
-            source = forms.product(one, two)
+            made = forms.product(*group)
         case Kind.MAX:
-            source = forms.maximum(one, two)
+            made = forms.maximum(*group)
         case _:
-            source = forms.minimum(one, two)
-    coef, source = forms.unscaled(source)
-    leaf = forms.scale(coef, forms.derived(Derived(source), source))
+            made = forms.minimum(*group)
+    coef, source = forms.unscaled(made)
+    return source, coef
+
+
+def _rewritten(
+    forms: Forms, roots: Sequence[Form], above: Sequence[Form], group: Sequence[Form], leaf: Form
+) -> list[Form]:
+    """The roots with a leaf in the place of some operands of the flat operations `above`."""
 
     def joined(each: Form, args: tuple[Form, ...]) -> Form:
         if each not in above:
             return forms.rebuilt(each, args)
-        rest = [i for i, arg in enumerate(each.args) if arg not in pair]
+        rest = [i for i, arg in enumerate(each.args) if arg not in group]
         match each.kind:
             case Kind.SUM:
                 terms = [forms.scale(each.coefs[i], args[i]) for i in rest]

@@ -17,13 +17,13 @@ from fractions import Fraction
 import numpy as np
 
 from tppcore.engine.counting.axes import Axis, Window, evaluate_at
-from tppcore.engine.counting.clusters import Cluster
+from tppcore.engine.counting.clusters import MOST_CELLS, Cluster
 from tppcore.engine.counting.forms import Form, Forms, Kind
 from tppcore.engine.counting.fronts import Kept, front, ranks, unbeaten
 from tppcore.engine.counting.lowering import Lowered
 from tppcore.engine.counting.ratios import Array, Number, Ratios
 from tppcore.engine.counting.runs import direction
-from tppcore.engine.counting.tally import MOST_CELLS, Counting, Table, TooMany, joined
+from tppcore.engine.counting.tally import Counting, Table, TooMany, in_order, joined
 from tppcore.engine.counting.verdicts import MOST_POINTS, Plan, plan, verdicts_of
 from tppcore.engine.counting.witnesses import Places
 from tppcore.engine.shards import usable_cpus
@@ -60,7 +60,7 @@ def best(
 ) -> list[Best]:
     """All values of the goals (in the units of their roots) that nothing allowed beats, each with
     up to so many places of the product of all `axes`. Raises TooMany."""
-    found = plan(forms, lowered, ())
+    found = plan(forms, lowered, (), link=False)
     groups = _groups(found, goals)
     points = sum(group.points for group in groups)
     if points > MOST_POINTS:
@@ -84,7 +84,7 @@ def _groups(found: Plan, goals: Sequence[Goal]) -> list[Cluster]:
     all goals on them pulling the same way."""
     joined_axes: list[set[Axis]] = []
     for each in found.clusters:
-        axes = {*each.shared, *each.outer, *([each.inner] if each.inner else ())}
+        axes = set(each.axes)
         meeting = [own for own in joined_axes if own & axes]
         joined_axes = [own for own in joined_axes if not own & axes]
         joined_axes.append(axes.union(*meeting))
@@ -139,8 +139,7 @@ class _Group:
         self.witnesses = witnesses
         self.goals = [goal for goal in goals if goal.root in cluster.members]
         self.forms = [found.roots[goal.root] for goal in self.goals if goal.root is not None]
-        self.sizes = [len(found.cuts[i]) + 1 for i in cluster.members]
-        self.counting = Counting(cluster, found.roots, found.cuts, self.sizes)
+        self.counting = Counting(cluster, found.roots, found.cuts)
         self.pull, self.pulled = 1, False
         if cluster.inner is not None:
             pulls = _pulls(found.roots, self.goals, cluster.inner)
@@ -157,7 +156,7 @@ class _Group:
                     found.setdefault(each.code, []).append(each)
         senses = [goal.sense for goal in self.goals]
         return {
-            tuple(int(i) for i in np.unravel_index(code, self.sizes)): unbeaten(
+            tuple(int(i) for i in np.unravel_index(code, self.counting.sizes)): unbeaten(
                 kept, senses, self.witnesses
             )
             for code, kept in found.items()
@@ -244,15 +243,9 @@ def _one(ratios: Ratios, i: int) -> Number:
 def _runs(counting: Counting, window: Window) -> tuple[Array, Array, Array, Array]:
     """The runs in a window: codes, points, and where along the inner axis they begin and end."""
     base, ends, steps = counting.crossings(window)
-    order = np.argsort(ends, axis=0, kind="stable")
+    at, codes = in_order(base, ends, steps)
     bounds = np.empty((len(steps) + 2, len(base)), np.int64)
-    bounds[0], bounds[-1] = 0, len(counting.prefix) - 1
-    bounds[1:-1] = np.take_along_axis(ends, order, axis=0)
-    codes = np.empty((len(steps) + 1, len(base)), np.int64)
-    codes[0] = base
-    if len(steps):
-        np.cumsum(steps[order], axis=0, out=codes[1:])
-        codes[1:] += base
+    bounds[0], bounds[-1], bounds[1:-1] = 0, len(counting.prefix) - 1, at
     run, points = np.nonzero(np.diff(bounds, axis=0) > 0)
     return codes[run, points], points, bounds[run, points], bounds[run + 1, points]
 

@@ -84,12 +84,10 @@ def over(a: Number, b: Number) -> Number:
 
 def common(values: Iterable[Number]) -> Fraction:
     """The largest number that finite ones are whole multiples of; 1 if all of them are 0."""
-    found = Fraction(0)
-    for each in values:
-        value = Fraction(each)
-        unit = math.lcm(found.denominator, value.denominator)
-        found = Fraction(math.gcd(int(found * unit), int(value * unit)), unit)
-    return found or Fraction(1)
+    exact = [Fraction(each) for each in values]
+    unit = math.lcm(*{each.denominator for each in exact})
+    shared = math.gcd(*(each.numerator * (unit // each.denominator) for each in exact))
+    return Fraction(shared, unit) or Fraction(1)
 
 
 class Forms:
@@ -137,13 +135,21 @@ class Forms:
         return found
 
     def _leaf(self, axis: Axis, values: Sequence[Number]) -> Form:
-        if min(values) == max(values):
-            return self.constant(values[0])
         unit = common(value for value in values if value != math.inf)
-        whole = [value / unit for value in values]
-        low, high, serial = min(whole), max(whole), len(self._kept)
-        axes = frozenset([axis])
-        leaf = Form(Kind.LEAF, (), axes, low, high, serial, leaf=Ratios.of(whole))
+        # Whole numbers: fractions would take seconds for a million places.
+        top, bottom = unit.numerator, unit.denominator
+        whole: list[int | float] = [
+            math.inf
+            if value == math.inf
+            else Fraction(value).numerator * bottom // (Fraction(value).denominator * top)
+            for value in values
+        ]
+        least, most = min(whole), max(whole)
+        if least == most:
+            return self.constant(values[0])
+        low, high = (each if each == math.inf else Fraction(each) for each in (least, most))
+        axes, serial = frozenset([axis]), len(self._kept)
+        leaf = Form(Kind.LEAF, (), axes, low, high, serial, leaf=Ratios.whole(whole))
         self._kept[leaf] = leaf
         return self.scale(unit, leaf)
 

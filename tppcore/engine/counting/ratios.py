@@ -110,6 +110,17 @@ class Ratios:
         return cls(top, Whole(bottoms, unit), True)
 
     @classmethod
+    def whole(cls, values: Sequence[int | float]) -> Ratios:
+        """Whole numbers, or math.inf, flat."""
+        endless = math.inf in values
+        tops = [1 if value == math.inf else int(value) for value in values]
+        top = Whole(_array(tops, (len(tops),)), max(map(abs, tops), default=0))
+        if not endless:
+            return cls(top, Whole.of(1))
+        bottoms = [0 if value == math.inf else 1 for value in values]
+        return cls(top, Whole(_array(bottoms, (len(tops),)), 1), True)
+
+    @classmethod
     def constant(cls, value: Number) -> Ratios:
         return cls.of([value], ())
 
@@ -216,4 +227,4 @@ def floor(ratios: Ratios) -> Whole:
 
 def ceil(ratios: Ratios) -> Whole:
     """The whole numbers at or above finite ratios."""
-    return Whole(_kept(-(-ratios.top.values // ratios.bottom.values)), ratios.top.most + 1)
+    return -floor(Ratios(-ratios.top, ratios.bottom))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tppcore.engine.counting import fast
-from tppcore.engine.counting.axes import Axis, Window, evaluate, product_weights
-from tppcore.engine.counting.clusters import Cluster
+from tppcore.engine.counting.axes import Axis, Linked, Window, evaluate, product_weights
+from tppcore.engine.counting.clusters import MOST_CELLS, Cluster
 from tppcore.engine.counting.forms import Form, under
 from tppcore.engine.counting.lowering import Cut
 from tppcore.engine.counting.ratios import Array, Ratios
@@ -20,9 +20,6 @@ from tppcore.engine.shards import usable_cpus
 
 CHUNK = 1 << 17
 """Places looked at in one go: their arrays fit the cache."""
-
-MOST_CELLS = 1 << 24
-"""Of a table of counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +46,47 @@ class TooMany(ValueError):
 
 def tabulate(cluster: Cluster, roots: Sequence[Form], cuts: Sequence[Sequence[Cut]]) -> Table:
     """The counts of a cluster over its shared axes; their own weights are not counted in."""
-    sizes = [len(cuts[i]) + 1 for i in cluster.members]
-    shape = tuple(axis.size for axis in cluster.shared)
-    codes = math.prod(sizes)
-    if codes * math.prod(shape) > MOST_CELLS:
-        raise TooMany(f"{codes * math.prod(shape)} counts")
-    own = math.prod(axis.total for axis in (*cluster.outer, *filter(None, [cluster.inner])))
-    counting = Counting(cluster, roots, cuts, sizes)
-    counts = np.zeros((math.prod(shape), codes), np.int64 if own < 2**63 else object)
+    counting = Counting(cluster, roots, cuts)
+    axes = cluster.shared
+    own = [*cluster.outer]
+    if cluster.inner is not None and cluster.is_shared:
+        axes = (*axes, cluster.inner)
+    elif cluster.inner is not None:
+        own.append(cluster.inner)
+    shape = (*(axis.size for axis in axes), counting.codes)
+    if math.prod(shape) > MOST_CELLS:
+        raise TooMany(f"{math.prod(shape):,} counts")
+    exact = np.int64 if math.prod(axis.total for axis in own) < 2**63 else object
     windows = list(counting.windows())
-    if len(windows) == 1:
-        counting.count(windows[0], counts)
+    workers = min(len(windows), usable_cpus())
+
+    def share(first: int) -> Array:
+        found = np.zeros((math.prod(shape[:-1]), counting.codes), exact)
+        for window in windows[first::workers]:
+            counting.count(window, found)
+        return found
+
+    if workers == 1:
+        counts = share(0)
     else:
-        with ThreadPoolExecutor(min(len(windows), usable_cpus())) as pool:
-            shares = [windows[i :: pool._max_workers] for i in range(pool._max_workers)]
+        with ThreadPoolExecutor(workers) as pool:
+            counts = np.add.reduce(list(pool.map(share, range(workers))))
+    counts = counts.reshape(shape)
+    if cluster.is_shared:
+        # What was added is how counts change from place to place along the inner axis.
+        np.cumsum(counts, axis=-2, out=counts)
+    return Table(axes, cluster.members, counting.places(), counts).compact()
 
-            def share(own_windows: list[Window]) -> Array:
-                found = np.zeros_like(counts)
-                for window in own_windows:
-                    counting.count(window, found)
-                return found
 
-            for found in pool.map(share, shares):
-                counts += found
-    places = np.stack(np.unravel_index(np.arange(codes), sizes), axis=1).astype(np.int16)
-    table = Table(cluster.shared, cluster.members, places, counts.reshape(*shape, codes))
-    return table.compact()
+def satellites(axis: Linked, roots: Sequence[Form], cuts: Sequence[Sequence[Cut]]) -> Table:
+    """The counts of the satellites of a linked axis by its places, with the weights under it."""
+    cluster = Cluster(tuple(sorted(axis.satellites)), (), axis.under, None)
+    counting = Counting(cluster, roots, cuts)
+    base, _, _ = counting.crossings({})
+    weights = product_weights(axis.under)
+    counts = np.zeros((axis.size, counting.codes), np.int64 if axis.total < 2**63 else object)
+    np.add.at(counts, (axis.place, base), weights.values.reshape(-1))
+    return Table((axis,), cluster.members, counting.places(), counts).compact()
 
 
 class Counting:
@@ -85,12 +97,13 @@ class Counting:
         cluster: Cluster,
         roots: Sequence[Form],
         cuts: Sequence[Sequence[Cut]],
-        sizes: Sequence[int],
     ) -> None:
         self.axes = (*cluster.shared, *cluster.outer)
         self.cluster, self.inner = cluster, cluster.inner
         self.forms = [(roots[i], cuts[i]) for i in cluster.members]
-        self.strides = [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
+        self.sizes = [len(cuts[i]) + 1 for i in cluster.members]
+        self.codes = math.prod(self.sizes)
+        self.strides = [math.prod(self.sizes[i + 1 :]) for i in range(len(self.sizes))]
         if self.inner is None:
             self.prefix = np.array([0, 1])
         else:
@@ -101,6 +114,11 @@ class Counting:
             np.cumsum(weights.values, out=self.prefix[1:])
         outer = product_weights(cluster.outer)
         self.weights = None if all(axis.even for axis in cluster.outer) else outer.values
+
+    def places(self) -> Array:
+        """The place of each member among its cuts, under each code: int16 (codes, members)."""
+        found = np.unravel_index(np.arange(self.codes), self.sizes)
+        return np.stack(found, axis=1).astype(np.int16)
 
     def windows(self) -> Iterator[Window]:
         """Windows of at most CHUNK places, as long as the last axes allow."""
@@ -170,6 +188,9 @@ class Counting:
         if self.weights is not None:
             sliced = self.weights[tuple(slice(*part) for part in parts[shared:])]
             weights = np.broadcast_to(sliced, shape).reshape(-1)
+        if self.cluster.is_shared:
+            add_changes(cells, base, ends, steps, len(self.prefix) - 1, weights, into)
+            return
         given = (cells, base, ends, steps, self.prefix, weights, into)
         if not fast.add_runs(*given):
             add_runs(*given)
@@ -190,13 +211,7 @@ def add_runs(
     changes by steps[k]. The places from a to b count prefix[b] - prefix[a], times weights[i] (1 if
     left out), and are added to into[cells[i], code] (cell 0 if left out).
     """
-    order = np.argsort(ends, axis=0, kind="stable")
-    at = np.take_along_axis(ends, order, axis=0)
-    codes = np.empty((len(steps) + 1, len(base)), np.int64)
-    codes[0] = base
-    if len(steps):
-        np.cumsum(steps[order], axis=0, out=codes[1:])
-        codes[1:] += base
+    at, codes = in_order(base, ends, steps)
     bounds = np.empty((len(steps) + 2, len(base)), np.int64)
     bounds[0], bounds[-1], bounds[1:-1] = 0, len(prefix) - 1, at
     lengths = np.diff(prefix[bounds], axis=0)
@@ -204,10 +219,51 @@ def add_runs(
         if into.dtype == object:
             lengths = lengths.astype(object)
         lengths = lengths * weights
-    flat = into.reshape(-1)
     place = codes if cells is None else codes + cells * into.shape[1]
     some = lengths != 0
-    np.add.at(flat, place[some], lengths[some])
+    np.add.at(into.reshape(-1), place[some], lengths[some])
+
+
+def in_order(base: Array, ends: Array, steps: Array) -> tuple[Array, Array]:
+    """The places where the codes of points change, ascending, (cuts, points), and the codes
+    before, between and after them, (cuts + 1, points)."""
+    order = np.argsort(ends, axis=0, kind="stable")
+    codes = np.empty((len(steps) + 1, len(base)), np.int64)
+    codes[0] = base
+    if len(steps):
+        np.cumsum(steps[order], axis=0, out=codes[1:])
+        codes[1:] += base
+    return np.take_along_axis(ends, order, axis=0), codes
+
+
+def add_changes(
+    cells: Array | None,
+    base: Array,
+    ends: Array,
+    steps: Array,
+    places: int,
+    weights: Array | None,
+    into: Array,
+) -> None:
+    """As `add_runs`, with counts at each place of the axis: into[cells[i] * places + z, code] is
+    changed by how much more points have that code at place z than at the place before."""
+    at, codes = in_order(base, ends, steps)
+    first = np.zeros(len(base), np.int64) if cells is None else cells * places
+    flat = into.reshape(-1)
+
+    def change(where: Array, code: Array, sign: int) -> None:
+        inside = where < places
+        cell = ((first + where) * into.shape[1] + code)[inside]
+        if weights is None:
+            added = np.bincount(cell.reshape(-1), minlength=len(flat))
+            np.add(flat, added * sign, out=flat, casting="unsafe")
+        else:
+            spread = np.broadcast_to(weights, where.shape)[inside]
+            np.add.at(flat, cell, spread * sign)
+
+    change(np.zeros_like(base), base, 1)
+    change(at, codes[1:], 1)
+    change(at, codes[:-1], -1)
 
 
 def contracted(tables: Sequence[Table], kept: Collection[Axis]) -> list[Table]:
@@ -230,8 +286,10 @@ def _joint(tables: Sequence[Table], axis: Axis) -> int:
 
 def _without(tables: Sequence[Table], axis: Axis) -> Table:
     """The joint table of some tables, summed over an axis with its weights."""
+    if len(tables) == 2 and set(tables[0].axes) & set(tables[1].axes) == {axis}:
+        return _summed(tables[0], tables[1], axis)
     if _joint(tables, axis) > MOST_CELLS * 8:
-        raise TooMany(f"{_joint(tables, axis)} counts")
+        raise TooMany(f"{_joint(tables, axis):,} counts")
     joint = tables[0]
     for other in tables[1:]:
         joint = joined(joint, other)
@@ -241,6 +299,45 @@ def _without(tables: Sequence[Table], axis: Axis) -> Table:
     weights = axis.weights.values.reshape(tuple(-1 if j == i else 1 for j in range(counts.ndim)))
     rest = (*joint.axes[:i], *joint.axes[i + 1 :])
     return Table(rest, joint.members, joint.places, (counts * weights).sum(axis=i)).compact()
+
+
+def _summed(one: Table, other: Table, axis: Axis) -> Table:
+    """The same of two tables that share nothing else, as a product of matrices."""
+
+    def matrix(table: Table) -> tuple[Array, tuple[Axis, ...]]:
+        rest = tuple(each for each in table.axes if each is not axis)
+        moved = np.moveaxis(table.counts, table.axes.index(axis), -2)
+        return moved.reshape(-1, axis.size, len(table.places)), rest
+
+    (a, before), (b, after) = matrix(one), matrix(other)
+    cells = len(a) * len(b) * a.shape[2] * b.shape[2]
+    if cells > MOST_CELLS:
+        raise TooMany(f"{cells:,} counts")
+    most = int(a.max(initial=0)) * int(b.max(initial=0)) * axis.size * axis.weights.most
+    if most >= 2**63:
+        a = a.astype(object)
+    weighted = a * axis.weights.values[:, None]
+    # (cells, codes) of either, with the codes last.
+    left = weighted.transpose(0, 2, 1).reshape(-1, axis.size)
+    right = b.transpose(1, 0, 2).reshape(axis.size, -1)
+    product = (left @ right).reshape(len(a), a.shape[2], len(b), b.shape[2])
+    counts = product.transpose(0, 2, 1, 3).reshape(
+        *(each.size for each in (*before, *after)), a.shape[2] * b.shape[2]
+    )
+    return Table(
+        (*before, *after), (*one.members, *other.members), _pairs(one, other), counts
+    ).compact()
+
+
+def _pairs(one: Table, other: Table) -> Array:
+    """The places of both, for every pair of codes."""
+    return np.concatenate(
+        [
+            np.repeat(one.places, len(other.places), axis=0),
+            np.tile(other.places, (len(one.places), 1)),
+        ],
+        axis=1,
+    )
 
 
 def joined(one: Table, other: Table) -> Table:
@@ -259,12 +356,5 @@ def joined(one: Table, other: Table) -> Table:
     if most * math.prod(axis.size for axis in axes) >= 2**63:
         a = a.astype(object)
     counts = a * b
-    places = np.concatenate(
-        [
-            np.repeat(one.places, len(other.places), axis=0),
-            np.tile(other.places, (len(one.places), 1)),
-        ],
-        axis=1,
-    )
     flat = counts.reshape(*counts.shape[:-2], -1)
-    return Table(axes, (*one.members, *other.members), places, flat).compact()
+    return Table(axes, (*one.members, *other.members), _pairs(one, other), flat).compact()

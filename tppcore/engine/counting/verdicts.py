@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from tppcore.engine.counting.axes import Axis, Derived, product_weights
-from tppcore.engine.counting.clusters import Cluster, clusters, settle
+from tppcore.engine.counting.clusters import MOST_CELLS, Cluster, clusters, linked, settle
 from tppcore.engine.counting.collapse import collapsed
 from tppcore.engine.counting.forms import Form, Forms
 from tppcore.engine.counting.lowering import Cut, Lowered, Side
 from tppcore.engine.counting.ratios import Array
 from tppcore.engine.counting.tally import (
-    MOST_CELLS,
     Table,
     TooMany,
     contracted,
     joined,
+    satellites,
     tabulate,
 )
 
@@ -55,7 +55,7 @@ class Plan:
         """Places to look at: those of derived axes (sorted) and those that are enumerated."""
         axes = {axis for root in self.roots for axis in root.axes}
         made = sum(each.bound for axis in axes for each in _derived(axis))
-        return made + sum(each.points * 4 for each in self.clusters)
+        return made + sum(each.points * (8 if each.is_shared else 4) for each in self.clusters)
 
     def others(self, axes: Sequence[Axis]) -> int:
         """The weight of those of the axes on which no root depends."""
@@ -65,6 +65,8 @@ class Plan:
     def said(self) -> list[str]:
         """What is looked at, in words."""
         lines = []
+        for axis in linked(self.roots):
+            lines.append(f"every place of {axis.name} ({axis.bound:,}), made one axis")
         for each in self.clusters:
             parts = []
             if each.inner is not None:
@@ -83,33 +85,42 @@ def _derived(axis: Axis) -> list[Derived]:
     return [axis, *(each for below in axis.under for each in _derived(below))]
 
 
-def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis]) -> Plan:
-    """The cheapest way to count. Raises TooMany where there is none within MOST_POINTS."""
+def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis], *, link: bool = True) -> Plan:
+    """The cheapest way to count; without linked axes unless `link`. Raises TooMany where there is
+    none within MOST_POINTS."""
     best: Plan | None = None
-    for limit in LIMITS:
-        roots, cuts, coefs = [], [], []
-        reduced = collapsed(forms, lowered.roots, kept, limit)
-        for root, own in zip(reduced, lowered.cuts, strict=True):
-            coef, base = Forms.unscaled(root)
-            roots.append(base)
-            coefs.append(coef)
-            cuts.append(tuple((t / coef, strict) for t, strict in own))
-        found = Plan(tuple(roots), tuple(cuts), tuple(clusters(roots, kept)), tuple(coefs))
+    ways = [(limit, False) for limit in LIMITS] + [(limit, True) for limit in LIMITS if link]
+    for limit, linking in ways:
+        if best is not None and (best.cost <= CHEAP or limit > best.cost):
+            continue
+        reduced = collapsed(forms, lowered.roots, kept, limit, link=linking)
+        if linking and not linked(reduced):
+            continue
+        found = _plan(reduced, lowered.cuts, kept)
         if best is None or found.cost < best.cost:
             best = found
-        if best.cost <= CHEAP or limit > best.cost:
-            break
     assert best is not None
     if best.cost > MOST_POINTS:
         raise TooMany(f"{best.cost:,} places would have to be looked at")
     settle(best.roots)
     # Sizes are known now, and so is which of the axes is the longest.
-    return Plan(best.roots, best.cuts, tuple(clusters(best.roots, kept)), best.coefs)
+    return replace(best, clusters=tuple(clusters(best.roots, best.cuts, kept)))
+
+
+def _plan(roots: Sequence[Form], cuts: Sequence[Sequence[Cut]], kept: Sequence[Axis]) -> Plan:
+    bases, scaled, coefs = [], [], []
+    for root, own in zip(roots, cuts, strict=True):
+        coef, base = Forms.unscaled(root)
+        bases.append(base)
+        coefs.append(coef)
+        scaled.append(tuple((t / coef, strict) for t, strict in own))
+    return Plan(tuple(bases), tuple(scaled), tuple(clusters(bases, scaled, kept)), tuple(coefs))
 
 
 def tables(found: Plan, kept: Sequence[Axis]) -> list[Table]:
     """The counts by place of every root, over kept axes alone; weights of kept axes left out."""
     each = [tabulate(cluster, found.roots, found.cuts) for cluster in found.clusters]
+    each += [satellites(axis, found.roots, found.cuts) for axis in linked(found.roots)]
     return contracted(each, kept)
 
 

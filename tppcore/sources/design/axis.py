@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from tppcore.errors import UnknownName
 
 MOST_PLACES = 1_000_000
-"""On one axis."""
+"""On one axis, and on all axes of a space together."""
 
 _DECIMAL = re.compile(r"\d{1,40}(\.\d{1,40})?(e-?\d{1,2})?$", re.IGNORECASE)
 _RANGE, _LIST, _CHIPS = {"from", "to", "step"}, {"values", "weights"}, {"chips"}
@@ -152,6 +153,8 @@ def _range(name: str, given: Mapping[str, Any]) -> AxisSpec:
     if shape == "triangular" and mode is None:
         mode = (first + last) / 2
     if "step" not in given:
+        if first == last:
+            return AxisSpec(name, (first,))
         if shape is None:
             raise AxisError(f"axis {name!r} has no step; expected one, or a distribution")
         return AxisSpec(name, (first, last), continuous=True, shape=shape, mode=mode)
@@ -160,7 +163,9 @@ def _range(name: str, given: Mapping[str, Any]) -> AxisSpec:
         raise AxisError(f"axis {name!r} has the step 0; expected one above 0", given["step"])
     count = int((last - first) / step) + 1
     _check_size(name, count)
-    values = tuple(first + i * step for i in range(count))
+    unit = math.lcm(first.denominator, step.denominator)
+    begin, stride = int(first * unit), int(step * unit)
+    values = tuple(Fraction(begin + i * stride, unit) for i in range(count))
     weights = None
     if shape == "triangular":
         assert mode is not None

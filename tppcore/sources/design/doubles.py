@@ -38,7 +38,7 @@ def surely_exact(ratios: Ratios) -> bool:
     scale = _scale(ratios)
     if scale is None or scale > _SCALE:
         return False
-    return ratios.top.most * (10**scale // int(ratios.bottom.values)) <= _DIGITS
+    return bool(ratios.top.most * (10**scale // int(ratios.bottom.values)) <= _DIGITS)
 
 
 def doubles(ratios: Ratios, *, thorough: bool = True) -> Ends:

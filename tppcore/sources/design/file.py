@@ -11,7 +11,7 @@ from typing import Any
 from tppcore.errors import SpecError
 from tppcore.rules.store import specs
 from tppcore.rules.tomlfile import TomlFile
-from tppcore.sources.design.axis import AxisError, axis, decimal
+from tppcore.sources.design.axis import MOST_PLACES, AxisError, axis, decimal
 from tppcore.sources.design.space import (
     Design,
     DesignError,
@@ -42,6 +42,11 @@ def design(data: Mapping[str, Any]) -> Design:
         raise DesignError(("axes",), "no axes; expected at least one")
     if sum(1 for each in axes if each.chips) > 1:
         raise DesignError(("axes",), "two axes of chips; expected at most one")
+    places = sum(each.size for each in axes)
+    if places > MOST_PLACES:
+        raise DesignError(
+            ("axes",), f"{places:,} places on all axes; expected at most {MOST_PLACES:,}"
+        )
     # The chips vary slowest: a design space is one of plain axes for each chip.
     axes.sort(key=lambda each: not each.chips)
     constants = {}

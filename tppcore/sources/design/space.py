@@ -9,9 +9,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from tppcore.engine.counting import verdicts as counting
 from tppcore.engine.counting.axes import Axis
 from tppcore.engine.counting.forms import Form, Forms, Kind
-from tppcore.engine.counting.lowering import Range
+from tppcore.engine.counting.lowering import Lowered, Range
 from tppcore.engine.counting.ratios import TooLong
 from tppcore.engine.exact import Interval
 from tppcore.rules.store import specs
@@ -142,7 +143,7 @@ class Part:
                 found = self._formula(("quantities", name + end), formula)
             ends.append(default if found is None else found.low if end == "_low" else found.high)
         low, high = ends
-        if low.low > high.high or (low.high > high.low and not low.axes & high.axes):
+        if _exceeds(self.forms, low, high):
             raise DesignError(
                 ("quantities", f"{name}_low"),
                 f"{name}_low comes to more than {name}_high; expected a range whose low end is not "
@@ -205,6 +206,17 @@ class Part:
                 )
         if spec.positive and found.low is found.high and found.low.low == 0:
             raise DesignError(key, f"{name} comes to 0; expected a number above 0")
+
+
+def _exceeds(forms: Forms, low: Form, high: Form) -> bool:
+    """Whether one form is anywhere above another: places where their ratio passes 1 are counted."""
+    ratio = forms.quotient(low, high)
+    if ratio.high <= 1 or not ratio.axes:
+        return ratio.low > 1
+    lowered = Lowered((ratio,), (((Fraction(1), True),),), (), ())
+    found = counting.plan(forms, lowered, ())
+    (table,) = counting.tables(found, ())
+    return bool((table.places[table.counts != 0] == 1).any())
 
 
 def _is_boolean(form: Form) -> bool:

@@ -179,7 +179,7 @@ def _chances(asked: Asked, space: Space, rules: Rulebook, seed: int | None, as_j
     found = space.chances(rules, samples, seed or 0, level)
     if as_json:
         return json.dumps(found.to_dict(), ensure_ascii=False)
-    return texts.chances_text(found, space.size)
+    return texts.chances_text(found, space)
 
 
 def _headroom(asked: Asked, space: Space, rules: Rulebook, as_json: bool) -> str:

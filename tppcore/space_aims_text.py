@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from tppcore.rules.rulebook import Rulebook
+from tppcore.rules.store import specs
 from tppcore.sinks.numbers import approx
 from tppcore.space_text import aligned
 from tppcore.spaces.chances import Chances, Share
@@ -17,6 +18,7 @@ from tppcore.verdicts import metadata_of
 
 NOTHING = "no design of this space meets the conditions"
 _DIGITS = 12
+_LEAST = Fraction(1, 1_000_000)
 _WORDS = {True: "true", False: "false", None: "undetermined"}
 
 
@@ -76,10 +78,11 @@ def frontier_text(
     return "\n".join([*lines, points, *aligned(heads, rows)])
 
 
-def chances_text(found: Chances, total: int) -> str:
+def chances_text(found: Chances, space: Space) -> str:
     """The share of the weight by paragraph."""
-    rules = found.rules
-    how = f"counted over {total:,} designs, by weight"
+    rules, total = found.rules, space.size
+    is_weighted = _is_weighted(space)
+    how = f"counted over {total:,} designs{', by weight' if is_weighted else ''}"
     if found.samples is not None:
         how = (
             f"{found.samples:,} designs drawn at random, seed {found.seed}, each decided exactly; "
@@ -96,7 +99,10 @@ def chances_text(found: Chances, total: int) -> str:
 def _share(share: Share) -> str:
     text = f"{float(share):.4%}"
     if share.low is None or share.high is None:
-        return text
+        # Nothing and everything are said of nothing else.
+        if 0 < share.value < _LEAST:
+            return f"< {float(_LEAST):.4%}"
+        return f"> {float(1 - _LEAST):.4%}" if 1 - _LEAST < share.value < 1 else text
     return f"{text} ({share.low:.4%} to {share.high:.4%})"
 
 
@@ -117,8 +123,12 @@ def _heading(space: Space, rules: Rulebook, subject_to: Mapping[str, bool | None
     return lines
 
 
+def _is_weighted(space: Space) -> bool:
+    return any(axis.weights is not None for axis in space.design.axes)
+
+
 def _ties(space: Space, point: Point) -> str:
-    if any(axis.weights is not None for axis in space.design.axes):
+    if _is_weighted(space):
         return f"designs of the weight {point.ties:,} have it"
     return f"{point.ties:,} designs have it" if point.ties != 1 else "one design has it"
 
@@ -132,18 +142,20 @@ def _designs(space: Space, point: Point) -> list[str]:
         [
             f"{index:,}",
             *(_shown(at[name]) for name in axes),
-            *(_figure(stated.get(name)) for name in names),
+            *(_figure(name, stated.get(name)) for name in names),
         ]
         for index, at, stated in zip(point.indices, point.at, shown, strict=True)
     ]
     return aligned(["design", *axes, *names], rows)
 
 
-def _figure(value: Any) -> str:
+def _figure(name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return f"{_figure(value['low'])}..{_figure(value['high'])}"
+        return f"{_figure(name, value['low'])}..{_figure(name, value['high'])}"
+    if specs().vocabulary.quantities[name].kind == "boolean":
+        return _shown(value == "1")
     return approx(Fraction(value), _DIGITS)
 
 

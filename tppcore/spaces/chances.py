@@ -17,10 +17,8 @@ from typing import Any
 import numpy as np
 
 from tppcore.engine.counting import verdicts as counting
-from tppcore.engine.counting.axes import evaluate_at
-from tppcore.engine.counting.lowering import Lowered, lower
-from tppcore.engine.counting.ratios import Array, Ratios
-from tppcore.engine.counting.tally import Table
+from tppcore.engine.counting.lowering import lower
+from tppcore.engine.counting.ratios import Array
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sources.design.axis import AxisSpec
@@ -122,7 +120,7 @@ def chances(design: Design, rules: Rulebook, samples: int, seed: int, level: flo
     for number, (part, given) in enumerate(zip(drawn.design.parts, stated, strict=True)):
         places = drawn.places(part, number)
         lowered = lower([lowering(part, program, given)])
-        found = verdicts_at(lowered, part, places)
+        found = counting.verdicts_at(lowered, places)
         for code in (counting.FALSE, counting.TRUE, counting.UNDETERMINED):
             counts[code] += (found == code).sum(axis=0)
     made = {}
@@ -198,16 +196,3 @@ def _steps(axis: AxisSpec, shares: Array) -> Array:
         at = np.where(shares < top, np.sqrt(shares * top), 1 - np.sqrt((1 - shares) * (1 - top)))
     steps: Array = np.rint(at * 10**_DIGITS).astype(np.int64)
     return steps
-
-
-def verdicts_at(lowered: Lowered, part: Part, places: Mapping[Any, Array]) -> Array:
-    """The verdicts at some designs of a part, by their places on each axis: int8 (n, paragraphs),
-    exactly."""
-    count = len(next(iter(places.values()))) if places else 1
-    held = np.zeros((count, len(lowered.roots)), np.int16)
-    roots = evaluate_at(lowered.roots, places)
-    for i, (root, cuts) in enumerate(zip(roots, lowered.cuts, strict=True)):
-        for threshold, strict in cuts:
-            held[:, i] += root.holds(">" if strict else ">=", Ratios.constant(threshold))
-    table = Table((), tuple(range(len(roots))), held, np.ones(count, np.int64))
-    return counting.verdicts_of(lowered, table)

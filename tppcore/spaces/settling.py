@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.engine.columns import Bitmaps
-from tppcore.engine.counting.axes import Axis, evaluate_at
-from tppcore.engine.counting.lowering import Lowered, Side
+from tppcore.engine.counting import verdicts as counting
+from tppcore.engine.counting.axes import Axis
+from tppcore.engine.counting.lowering import Lowered
 
 if TYPE_CHECKING:
     from tppcore.program.program import Program
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _AT_ONCE = 1 << 14
 
 Array = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 
 class Settling:
@@ -40,38 +40,13 @@ class Settling:
         for begin in range(0, count, _AT_ONCE):
             some = slice(begin, min(begin + _AT_ONCE, count))
             own = {axis: each[some] for axis, each in places.items()}
-            passed = _passed(lowered, own)
-            pairs = zip(lowered.true_sides, lowered.false_sides, strict=True)
-            for p, (true, false) in enumerate(pairs):
-                on_true, on_false = (_touched(side, passed) for side in (true, false))
-                truth[0, p, some], truth[1, p, some] = ~on_false, ~(on_true & on_false)
+            found = counting.verdicts_at(lowered, own).T
+            truth[0, :, some], truth[1, :, some] = (
+                found == counting.TRUE,
+                found != counting.UNDETERMINED,
+            )
         packed = np.packbits(truth, axis=2, bitorder="little").view(np.uint64)
         return Bitmaps(count, packed[0], packed[1])
-
-
-def _passed(lowered: Lowered, places: Mapping[Axis, Array]) -> list[list[Flags]]:
-    """Where each cut of each root is passed."""
-    from tppcore.engine.counting.ratios import Ratios
-
-    found = []
-    for root, cuts in zip(evaluate_at(lowered.roots, places), lowered.cuts, strict=True):
-        found.append(
-            [root.holds(">" if strict else ">=", Ratios.constant(t)) for t, strict in cuts]
-        )
-    return found
-
-
-def _touched(side: Side, passed: list[list[Flags]]) -> Flags:
-    """Which designs touch a box of a side."""
-    if side is None:
-        return np.array(True)
-    found = np.array(False)
-    for box in side:
-        inside = np.array(True)
-        for each in box:
-            inside = inside & (passed[each.root][each.cut] == each.above)
-        found = found | inside
-    return found
 
 
 def suspects(program: Program, inexact: set[str]) -> NDArray[np.intp]:

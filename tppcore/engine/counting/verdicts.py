@@ -6,18 +6,18 @@ forms --collapse--> fewer axes --clusters--> tables of counts --contract--> outc
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
-from tppcore.engine.counting.axes import Axis, Derived, product_weights
+from tppcore.engine.counting.axes import Axis, Derived, evaluate_at, product_weights
 from tppcore.engine.counting.clusters import MOST_CELLS, Cluster, clusters, linked, settle
 from tppcore.engine.counting.collapse import collapsed
 from tppcore.engine.counting.forms import Form, Forms
 from tppcore.engine.counting.lowering import Cut, Lowered, Side
-from tppcore.engine.counting.ratios import Array
+from tppcore.engine.counting.ratios import Array, Ratios
 from tppcore.engine.counting.tally import (
     Table,
     TooMany,
@@ -181,6 +181,18 @@ def verdicts_of(lowered: Lowered, table: Table) -> Array:
         true, false = map(touched, sides)
         made[:, p] = np.where(~false, TRUE, np.where(~true, FALSE, UNDETERMINED))
     return made
+
+
+def verdicts_at(lowered: Lowered, places: Mapping[Axis, Array]) -> Array:
+    """The verdict of each paragraph at some points by their places on each axis, (points,): int8
+    (points, paragraphs)."""
+    points = len(next(iter(places.values()))) if places else 1
+    held = np.zeros((points, len(lowered.roots)), np.int16)
+    for i, root in enumerate(evaluate_at(lowered.roots, places)):
+        for threshold, strict in lowered.cuts[i]:
+            held[:, i] += root.holds(">" if strict else ">=", Ratios.constant(threshold))
+    members = tuple(range(len(lowered.roots)))
+    return verdicts_of(lowered, Table((), members, held, np.ones(points, np.int64)))
 
 
 def _distinct(verdicts: Array) -> tuple[Array, Array]:

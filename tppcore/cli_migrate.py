@@ -16,6 +16,7 @@ from tppcore.errors import TppError
 if TYPE_CHECKING:
     from tppcore.migration import Migration
     from tppcore.rules.rulebook import Rulebook
+    from tppcore.spaces.space import Space
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,7 +74,8 @@ def migrate_command(
     ) -> None:
         """What changes outcome between two dates, or two rule sets: counts, a matrix, the rows.
 
-        INPUT is as for classify; the catalogue if left out. A what-if needs no rule file:
+        INPUT is as for classify; the catalogue if left out. The designs of a space, FILE.toml, are
+        counted. A what-if needs no rule file:
         --change 'us-3a090: tpp >= 4800 -> tpp >= 2400', or '4800 -> 2400' for every test with
         that threshold in every rule."""
         from tppcore import migration_text, report
@@ -86,6 +88,14 @@ def migrate_command(
                 "migrate: two laws to compare are missing; expected --from and --to, --change, "
                 "or rules of either side"
             )
+        is_space = source is not None and source.endswith(".toml")
+        if is_space:
+            tabular = {"-o": output, "--columns": columns, "--input-format": input_format}
+            for name, value in {**tabular, "--chips": chips, "--systems": systems}.items():
+                if value is not None:
+                    raise TppError(
+                        f"{name}: the designs of a space are only counted; expected a table"
+                    )
         if output is not None:
             need("pyarrow", "files")
             sink.format_of(output)
@@ -106,8 +116,12 @@ def migrate_command(
         if changes:
             after = amended(after, changes_of(changes))
         try:
-            data, notes = _data(source, columns, input_format, chips, systems)
-            with report.busy("classifying twice"):
+            data, notes = (
+                (_space(str(source)), [])
+                if is_space
+                else _data(source, columns, input_format, chips, systems)
+            )
+            with report.busy("counting twice" if is_space else "classifying twice"):
                 found = migrated(data, before, after, **asked)
         except TppError as error:
             raise in_file(error, source) from None
@@ -129,6 +143,14 @@ def _answer(found: Migration, matrix: bool, as_json: bool, is_written: bool) -> 
         return "\n".join(migration_text.matrix_lines(found))
     # The rows are in the file.
     return "\n".join(migration_text.summary(found)) if is_written else str(found)
+
+
+def _space(source: str) -> Space:
+    from tppcore.spaces.space import Space
+
+    if not Path(source).is_file():
+        raise TppError(f"{source}: no such file")
+    return Space.from_toml(source)
 
 
 def _data(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tppcore.cli_space_aims import aim_options, answer, asked_of
 from tppcore.errors import TppError
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ def space_command(
     @click.option("--columns-only", is_flag=True, help="Axes and quantities without verdicts.")
     @click.option("--census", "counts", is_flag=True, help="Count all designs by verdict.")
     @click.option("--by", multiple=True, metavar="AXIS", help="Count at each place of an axis.")
-    @click.option("--json", "as_json", is_flag=True, help="The census or description as JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
     @click.option("--engine", type=click.Choice(["c", "jit", "exact"]), help="Of the verdicts.")
     @click.option("--threads", type=click.IntRange(1), help="All cores if left out.")
-    # --best and --frontier go here, and are handed on below as --census is.
+    @aim_options
     @law  # type: ignore[arg-type]
     def space(
         file: str,
@@ -62,7 +63,8 @@ def space_command(
         threads: int | None,
         **options: Any,
     ) -> None:
-        """Describe the design space of FILE, count it (--census), or write its designs (-o OUT).
+        """Describe the design space of FILE, count it (--census), write its designs (-o OUT), or
+        find the best of them (--best, --frontier).
 
         FILE is TOML with [axes], [constants] and [quantities]: specs/spaces/ has examples."""
         if counts and (output or rows or sample):
@@ -73,15 +75,20 @@ def space_command(
             raise TppError("--by: expected --census beside it")
         if rows and sample:
             raise TppError("--rows and --sample; expected one of them")
-        if seed is not None and sample is None:
-            raise TppError("--seed: expected --sample beside it")
+        beside = {"--census": counts, "-o": output, "--rows": rows, "--sample": sample}
+        asked = asked_of(options, {**beside, "--columns-only": columns_only, "--format": format})
+        sampled = sample is not None or (asked is not None and asked.kind == "chances")
+        if seed is not None and not sampled:
+            raise TppError("--seed: expected --sample or --chances beside it")
         if (rows or sample or columns_only or format) and output is None:
             raise TppError("designs are written to a file: expected -o OUT, or -o - with --format")
         if as_json and output is not None:
-            raise TppError("--json: expected --census, or nothing but FILE")
+            raise TppError("--json: expected no -o beside it")
         chosen = _space(file, shard)
         rules = rulebook(options)
-        if counts:
+        if asked is not None:
+            click.echo(answer(asked, chosen, rules, seed, as_json))
+        elif counts:
             _census(chosen, rules, by, as_json)
         elif output is None:
             _describe(chosen, rules, as_json)

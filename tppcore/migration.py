@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -155,7 +155,7 @@ def migrate(
 
     (old, old_texts, _), (new, new_texts, ran) = found = [kinds(rules) for rules in sides]
     if paragraph is None:
-        _check_evaluated(found, (before, after), notes)
+        _check_evaluated([texts for _, texts, _ in found], (before, after), notes)
     pairs = [(one, other) for one in old_texts for other in new_texts]
     codes = old.astype(np.uint16) * np.uint16(len(new_texts)) + new
     number = np.bincount(codes, minlength=len(pairs))
@@ -173,7 +173,7 @@ def _of_space(
     laws: tuple[Rulebook, Rulebook],
     sides: Sequence[Rulebook | None],
     paragraph: str | None,
-    notes: Sequence[str],
+    notes: list[str],
 ) -> Migration:
     """The designs of a space, counted under both laws at once."""
     from tppcore.spaces.census import counted
@@ -190,8 +190,8 @@ def _of_space(
             texts.append(_text(each, own, paragraph))
         pair = (texts[0], texts[1])
         counts[pair] = counts.get(pair, 0) + count
-    if paragraph is None and all(NOT_EVALUATED in pair for pair in counts):
-        raise TppError(_NO_OUTCOME)
+    if paragraph is None:
+        _check_evaluated([{pair[side] for pair in counts} for side in (0, 1)], laws, notes)
     made = of_counts(*laws, counts, sum(counts.values()), paragraph=paragraph)
     return replace(made, notes=tuple(notes))
 
@@ -295,11 +295,11 @@ def _given(source: Source) -> Any:
     return source.source if isinstance(source, system_api.Few) else source
 
 
-def _check_evaluated(found: Any, rules: tuple[Rulebook, Rulebook], notes: list[str]) -> None:
+def _check_evaluated(
+    found: Sequence[Collection[str]], rules: tuple[Rulebook, Rulebook], notes: list[str]
+) -> None:
     """Raises TppError where there are no outcomes at all: everything would stay as it is."""
-    lacking = [
-        each for each, (_, texts, _) in zip(rules, found, strict=True) if NOT_EVALUATED in texts
-    ]
+    lacking = [each for each, texts in zip(rules, found, strict=True) if NOT_EVALUATED in texts]
     if len(lacking) == len(rules):
         raise TppError(_NO_OUTCOME)
     for each in lacking:

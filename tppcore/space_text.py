@@ -180,12 +180,16 @@ def _by(census: Census) -> list[str]:
         ]
         for cell in cells
     ]
-    return [*lines, *_aligned(heads, rows)]
+    return [*lines, *aligned(heads, rows)]
 
 
-def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0) -> list[str]:
+    """A table, all columns but the first `left` to the right."""
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        "  ".join(
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in (heads, *rows)
     ]

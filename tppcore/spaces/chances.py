@@ -77,6 +77,8 @@ class Chances:
     def to_dict(self) -> dict[str, Any]:
         """As data for JSON; exact shares as fractions in text."""
 
+        from tppcore.verdicts import metadata_of
+
         def shown(share: Share) -> dict[str, Any]:
             made: dict[str, Any] = {"share": float(share), "exact": str(share.value)}
             if self.samples is not None:
@@ -84,6 +86,7 @@ class Chances:
             return made
 
         return {
+            "meta": metadata_of(self.rules),
             "samples": self.samples,
             "seed": self.seed,
             "level": self.level if self.samples is not None else None,
@@ -186,8 +189,8 @@ def _steps(axis: AxisSpec, shares: Array) -> Array:
     """The values below which these shares of a continuous distribution lie, int64: in steps of
     10^-DIGITS of the width of the axis, so that they are decimals."""
     at = shares
-    if axis.shape == "triangular":
-        first, last = axis.values
+    first, last = axis.values
+    if axis.shape == "triangular" and first < last:
         assert axis.mode is not None
         top = float((axis.mode - first) / (last - first))
         at = np.where(shares < top, np.sqrt(shares * top), 1 - np.sqrt((1 - shares) * (1 - top)))

@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from tppcore.engine.counting import verdicts as counting
+from tppcore.engine.counting.axes import Axis
 from tppcore.engine.counting.extremes import Best as Found
-from tppcore.engine.counting.extremes import Goal, best, original
+from tppcore.engine.counting.extremes import Goal, best
 from tppcore.engine.counting.forms import Forms
 from tppcore.engine.counting.lowering import Lowered, Range, lower
-from tppcore.engine.counting.ratios import Array
+from tppcore.engine.counting.ratios import Array, TooLong
 from tppcore.engine.counting.tally import TooMany
+from tppcore.engine.counting.witnesses import originals
+from tppcore.engine.exact import Row
 from tppcore.errors import TppError, UnknownName
 from tppcore.program.compile import compile as compile_program
-from tppcore.rules.condition import Compare, ConditionError, parse
+from tppcore.rules.expression import FormulaError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sources.chips import Chip
-from tppcore.sources.design.space import Design, Part, row
+from tppcore.sources.design.space import Design, Part
+from tppcore.sources.systems import System
+from tppcore.spaces.classifying import check_places
+from tppcore.spaces.conditions import Line, SubjectTo, conditions, lines_of
+from tppcore.spaces.grid import Grid
 from tppcore.spaces.laws import lowering, ranges, rules_for
-
-SubjectTo = Mapping[str, bool | None]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A threshold of a condition; `margin` is the value of `metric` less the threshold."""
-
-    condition: str
-    metric: str
-    threshold: Fraction
-    value: Fraction
-    margin: Fraction
+from tppcore.spaces.numbering import values as axis_values
+from tppcore.spaces.rows import rows
+from tppcore.spaces.single import single
 
 
 @dataclass(frozen=True)
 class Point:
     """Values that nothing allowed beats: by aim, exactly; how many designs have them (`ties`, in
-    weights where axes have any); and some of those designs, each with its index in the space."""
+    weights where axes have any); some of those designs, each with its index in the space and where
+    it is on the axes (`at`); and the lines nearest to the first of them."""
 
     values: Mapping[str, Fraction]
     ties: int
-    designs: tuple[Chip, ...]
+    designs: tuple[Chip | System, ...]
     indices: tuple[int, ...]
+    at: tuple[Mapping[str, Any], ...]
     lines: tuple[Line, ...]
 
     @property
-    def design(self) -> Chip:
+    def design(self) -> Chip | System:
         """One of the designs."""
         return self.designs[0]
 
@@ -77,8 +77,8 @@ class Frontier:
                 "values": {name: text(value) for name, value in point.values.items()},
                 "ties": point.ties,
                 "designs": [
-                    {"index": i, "quantities": _figures(chip)}
-                    for i, chip in zip(point.indices, point.designs, strict=True)
+                    {"index": i, "at": {k: _plain(v) for k, v in at.items()}, **_figures(each)}
+                    for i, at, each in zip(point.indices, point.at, point.designs, strict=True)
                 ],
                 "lines": [
                     {
@@ -112,37 +112,19 @@ def text(value: Fraction) -> str:
     return f"{Decimal((sign, tuple(map(int, str(mantissa))), exponent)):f}"
 
 
-def _figures(chip: Chip) -> dict[str, str]:
-    return {
-        name: text(interval.low) for name, interval in chip.quantities.items() if interval.known
-    }
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (bool, int, str)) else text(Fraction(value))
 
 
-def conditions(rules: Rulebook, subject_to: SubjectTo) -> tuple[Rulebook, list[bool | None]]:
-    """A rulebook of just what is asked for, and the verdicts that it must have.
-
-    Keys are ids of paragraphs, or comparisons such as "die_area_mm2 <= 860". Raises UnknownName for
-    a paragraph that does not exist, TppError for what is no comparison.
-    """
-    paragraphs, verdicts = [], []
-    known = {each.id: each for each in rules.paragraphs}
-    for key, verdict in subject_to.items():
-        if verdict not in (True, False, None):
-            raise TppError(f"subject_to {key!r}: {verdict!r}; expected True, False or None")
-        if key in known:
-            paragraphs.append(known[key])
-        elif any(op in key for op in ("<", ">", "=")):
-            try:
-                condition = parse(key, rules.vocabulary.kind)
-            except ConditionError as error:
-                raise TppError(f"subject_to: {error}") from None
-            paragraphs.append(
-                replace(rules.paragraphs[0], id=key, outcome=None, condition=condition)
-            )
-        else:
-            rules[key]  # says why it is not there
-        verdicts.append(verdict)
-    return replace(rules, paragraphs=tuple(paragraphs)), verdicts
+def _figures(design: Chip | System) -> dict[str, Any]:
+    stated = design.quantities if isinstance(design, Chip) else design.facts
+    found: dict[str, Any] = {}
+    for name, each in stated.items():
+        found[name] = text(each.low)
+        if not each.known:
+            high = None if each.high == float("inf") else text(Fraction(each.high))
+            found[name] = {"low": text(each.low), "high": high}
+    return {"quantities": found}
 
 
 def frontier(
@@ -153,12 +135,14 @@ def frontier(
     limit: int,
 ) -> Frontier:
     """See `tppcore.spaces.space.Space.frontier`."""
+    check_places(design)
     if not aims:
         raise TppError("nothing to maximise; expected a metric or quantity")
+    if limit < 1:
+        raise TppError(f"limit {limit}; expected 1 or more designs")
     law, wanted = conditions(rules_for(design, rules), subject_to)
     for name in aims:
-        if law.vocabulary.kind(name) is None:
-            raise UnknownName(f"unknown metric or quantity {name!r}")
+        _check_aim(law, name)
     stated = [ranges(part, rules) for part in design.parts]
     given = frozenset(name for each in stated for name in each)
     program = compile_program(law, given, tuple(aims))
@@ -169,22 +153,41 @@ def frontier(
     points = []
     for group in _front([(s.values(each), s, each) for s, each in found], list(aims.values())):
         values = group[0][0]
-        designs: list[tuple[int, Chip]] = []
-        ties = 0
-        for _, searched, each in group:
-            ties += each.weight
-            designs += searched.designs(each)
-        designs = designs[:limit]
+        some = chain.from_iterable(searched.places(each) for _, searched, each in group)
+        listed = sorted(islice(some, limit), key=lambda pair: pair[1])
+        nearest, _, places = listed[0]
+        indices = tuple(index for _, index, _ in listed)
         points.append(
             Point(
                 dict(zip(aims, values, strict=True)),
-                ties,
-                tuple(chip for _, chip in designs),
-                tuple(i for i, _ in designs),
-                _lines(law, designs[0][1]),
+                sum(each.weight for _, _, each in group),
+                tuple(single(design, index) for index in indices),
+                indices,
+                tuple(_at(design, index) for index in indices),
+                lines_of(law, nearest.row(places)),
             )
         )
     return Frontier(aims, points)
+
+
+def _check_aim(law: Rulebook, name: str) -> None:
+    kind = law.vocabulary.kind(name)
+    if kind is None:
+        raise UnknownName(f"unknown metric or quantity {name!r}")
+    if kind.kind != "number":
+        raise TppError(f"{name} is a {kind.kind}; expected a number to maximise or minimise")
+    try:
+        law.formulas.check(name)
+    except FormulaError as error:
+        raise TppError(str(error)) from None
+
+
+def _at(design: Design, index: int) -> dict[str, Any]:
+    """Where a design is on the axes."""
+    places = Grid([axis.size for axis in design.axes]).place(index)
+    return {
+        axis.name: axis_values(axis)[place] for axis, place in zip(design.axes, places, strict=True)
+    }
 
 
 class _Searched:
@@ -200,13 +203,17 @@ class _Searched:
         wanted: Sequence[bool | None],
         limit: int,
     ) -> None:
-        self.number, self.part, self.wanted = number, part, wanted
+        self.number, self.part, self.given, self.wanted = number, part, given, wanted
         own = lowering(part, program, given)
         forms: list[Any] = []
         for name, node in program.metrics:
             bounds = own.nodes[node]
             if bounds.low is not bounds.high:
-                raise TppError(f"{name} is uncertain in these designs; expected one that is known")
+                of = "" if part.chip is None else f" of {part.chip.id}"
+                raise TppError(
+                    f"{name} is uncertain in designs{of}: a range, missing, or not applicable in "
+                    "some; expected a metric or quantity that is known in all"
+                )
             forms.append(Forms.unscaled(bounds.low))
         roots = list(dict.fromkeys(base for _, base in forms if base.axes))
         self.lowered: Lowered = lower([own], roots)
@@ -219,7 +226,7 @@ class _Searched:
         ]
         try:
             self.found = best(part.forms, self.lowered, self.goals, self.allowed, part.axes, limit)
-        except TooMany as error:
+        except (TooMany, TooLong) as error:
             raise TppError(f"the best of this space takes too much to find: {error}") from None
 
     def allowed(self, verdicts: Array) -> Array:
@@ -234,18 +241,19 @@ class _Searched:
         """The values of the aims."""
         return tuple(v * unit for v, unit in zip(each.values, self.units, strict=True))
 
-    def designs(self, each: Found) -> list[tuple[int, Chip]]:
-        """Some designs, with their index in the space."""
-        made = []
-        for places in each.places:
-            at = original(places, self.part.axes)
-            order = [at[axis] for axis in self.part.axes]
-            index = self.number
-            for axis, place in zip(self.part.axes, order, strict=True):
-                index = index * axis.size + place
-            chip = Chip.of_row(f"design {index}", row(self.part, order))
-            made.append((index, chip))
-        return made
+    def places(self, each: Found) -> Iterator[tuple[_Searched, int, dict[Axis, int]]]:
+        """The designs that it is, with their index in the space and their places."""
+        for witness in each.places:
+            for at in originals(witness, self.part.axes):
+                index = self.number
+                for axis in self.part.axes:
+                    index = index * axis.size + at[axis]
+                yield self, index, at
+
+    def row(self, at: Mapping[Axis, int]) -> Row:
+        """The quantities of a design, of systems those of their parts as well."""
+        places = {axis: np.array([place]) for axis, place in at.items()}
+        return next(rows(self.part, self.given, places, 1))
 
 
 def _front(
@@ -265,23 +273,3 @@ def _front(
         if not beaten:
             front.append(values)
     return [by_values[values] for values in front]
-
-
-def _lines(law: Rulebook, chip: Chip) -> tuple[Line, ...]:
-    """Where a design stands to the thresholds of the conditions, the nearest first."""
-    from tppcore.engine.exact import Metrics
-    from tppcore.rules.condition import leaves
-
-    metrics = Metrics(law.formulas, chip.quantities)
-    found: dict[tuple[str, Fraction], Line] = {}
-    for paragraph in law.paragraphs:
-        for leaf in leaves(paragraph.condition):
-            kind = law.vocabulary.kind(leaf.metric) if isinstance(leaf, Compare) else None
-            if not isinstance(leaf, Compare) or kind is None or kind.kind != "number":
-                continue
-            value = metrics.metric(leaf.metric)
-            if value.known:
-                margin = value.low - leaf.threshold
-                line = Line(paragraph.id, leaf.metric, leaf.threshold, value.low, margin)
-                found.setdefault((leaf.metric, leaf.threshold), line)
-    return tuple(sorted(found.values(), key=lambda e: abs(e.margin) / (e.threshold or Fraction(1))))

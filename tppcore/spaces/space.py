@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,21 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tppcore.engine.counting.axes import evaluate
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sources.chips import Chip
 from tppcore.sources.design.file import design, read
-from tppcore.sources.design.space import Design, DesignError, row
-from tppcore.sources.systems import System
+from tppcore.sources.design.space import Design, DesignError
 from tppcore.spaces.blocks import blocks
 from tppcore.spaces.census import Census, census
 from tppcore.spaces.chances import Chances, chances
 from tppcore.spaces.classifying import check_places, classify
 from tppcore.spaces.designs import Designs
 from tppcore.spaces.frontier import Frontier, Point, frontier
-from tppcore.spaces.grid import Grid
 from tppcore.spaces.numbering import drawn, number, numbers, share, values
+from tppcore.spaces.single import single, steps
 from tppcore.turning import Headroom, headroom
 from tppcore.verdicts import Verdicts
 
@@ -83,8 +82,8 @@ class Space:
 
         `subject_to`: verdicts by paragraph ({"us-3a090/a": False}; None is undetermined, which
         False does not admit), or comparisons ({"die_area_mm2 <= 860": True}). `limit`: how many of
-        the designs are listed; `.ties` counts all. `.lines` are the thresholds of the conditions,
-        the nearest first.
+        the designs are listed at most; `.ties` counts all. `.lines` are the thresholds of the
+        conditions, the nearest first. A design whose weight is 0 is no design, as in a census.
 
         Raises TppError if no design is allowed, or for an aim that is uncertain.
         """
@@ -109,7 +108,12 @@ class Space:
         rest is as for `best`. Empty if no design is allowed.
         """
         senses = {"max": 1, "min": -1}
-        given = aims if isinstance(aims, Mapping) else dict.fromkeys(aims, "max")
+        given = aims
+        if not isinstance(given, Mapping):
+            names = [given] if isinstance(given, str) else list(given)
+            if len(set(names)) < len(names):
+                raise TppError(f"aims {', '.join(names)}: expected each once")
+            given = dict.fromkeys(names, "max")
         for name, sense in given.items():
             if sense not in senses:
                 raise TppError(f"{name}: {sense!r}; expected max or min")
@@ -130,14 +134,14 @@ class Space:
 
     def headroom(self, design: Chip | int, rules: Rulebook, **options: Any) -> Headroom:
         """How far each quantity of a design (by its number) or of a chip can grow or must shrink
-        before verdicts turn, as `tppcore.headroom`; what is an axis too moves in its step."""
-        steps = {a.name: a.step for a in self.design.plain_axes if a.step is not None}
-        if isinstance(design, int):
-            chip: Chip = self[design]
-            own = {name: step for name, step in steps.items() if name in chip.quantities}
-            options["steps"] = {**own, **(options.get("steps") or {})}
-            design = chip
-        return headroom(design, rules, **options)
+        before verdicts turn, as `tppcore.headroom`; what is an axis too moves in its step, and what
+        is no decimal in a power of ten, about a thousandth of it."""
+        chip: Any = self[operator.index(design)] if hasattr(design, "__index__") else design
+        if isinstance(chip, Chip):
+            options["steps"] = {**steps(self.design, chip), **(options.get("steps") or {})}
+        elif chip is not design:
+            raise TppError("designs of this space are systems; expected a space of chips")
+        return headroom(chip, rules, **options)
 
     def __getitem__(self, i: int) -> Any:
         """Design i, a Chip, or a System in a space of systems; from the end if negative. Raises
@@ -145,18 +149,7 @@ class Space:
         check_places(self.design)
         if not -self.size <= i < self.size:
             raise IndexError(f"design {i} of {self.size}")
-        i = int(i) % self.size
-        design, parts = self.design, self.design.parts
-        places = Grid([axis.size for axis in design.axes]).place(i)
-        part = parts[0] if design.chip_axis is None else parts[places.pop(0)]
-        stated = row(part, places)
-        if part.count is None:
-            return Chip.of_row(f"design {i}", stated)
-        window = {axis: slice(p, p + 1) for axis, p in zip(part.axes, places, strict=True)}
-        (count,) = evaluate([part.count.low], part.axes, window)[0].fractions()
-        found = System(f"design {i}", parts=[(part.chip, int(count))])
-        found.facts = stated
-        return found
+        return single(self.design, int(i) % self.size)
 
     def __len__(self) -> int:
         return self.size

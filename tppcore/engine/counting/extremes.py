@@ -9,30 +9,27 @@ combined.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from tppcore.engine.counting.axes import Axis, Derived, Window, evaluate_at
+from tppcore.engine.counting.axes import Axis, Window, evaluate_at
 from tppcore.engine.counting.clusters import MOST_CELLS, Cluster
 from tppcore.engine.counting.forms import Form, Forms, Kind
+from tppcore.engine.counting.fronts import Kept, front, ranks, unbeaten
 from tppcore.engine.counting.lowering import Lowered
 from tppcore.engine.counting.ratios import Array, Number, Ratios
 from tppcore.engine.counting.runs import direction
 from tppcore.engine.counting.tally import Counting, Table, TooMany, in_order, joined
 from tppcore.engine.counting.verdicts import MOST_POINTS, Plan, plan, verdicts_of
+from tppcore.engine.counting.witnesses import Places
 from tppcore.engine.shards import usable_cpus
 
 Allowed = Callable[[Array], Array]
 """Which rows of verdicts, int8 (n, paragraphs), are allowed: bool (n,)."""
-
-Places = dict[Axis, int]
-
-_NEAR = 1e-12
-"""Doubles of two ratios that differ by more than this part tell which one is larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,6 @@ class Goal:
 
     root: int | None
     sense: int
-
-
-@dataclass(slots=True)
-class _Kept:
-    """Of one group of axes: a code, the values of its goals there, the weight of the places that
-    have them, and some of those."""
-
-    code: int
-    values: tuple[Number, ...]
-    weight: int
-    places: list[Places]
 
 
 def best(
@@ -158,64 +144,90 @@ class _Group:
         if cluster.inner is not None:
             pulls = _pulls(found.roots, self.goals, cluster.inner)
             self.pull, self.pulled = next(iter(pulls), 1), bool(pulls)
+        axes = (*cluster.outer, *filter(None, [cluster.inner]))
+        self.is_wide = math.prod(axis.total for axis in axes) >= 2**63
 
-    def reduced(self) -> dict[tuple[int, ...], list[_Kept]]:
+    def reduced(self) -> dict[tuple[int, ...], list[Kept]]:
         """By code (the place of each member among its cuts), what no other place of it beats."""
-        found: dict[int, list[_Kept]] = {}
+        found: dict[int, list[Kept]] = {}
         with ThreadPoolExecutor(usable_cpus()) as pool:
             for window in pool.map(self.candidates, self.counting.windows()):
                 for each in window:
                     found.setdefault(each.code, []).append(each)
         senses = [goal.sense for goal in self.goals]
         return {
-            tuple(int(i) for i in np.unravel_index(code, self.counting.sizes)): _unbeaten(
+            tuple(int(i) for i in np.unravel_index(code, self.counting.sizes)): unbeaten(
                 kept, senses, self.witnesses
             )
             for code, kept in found.items()
         }
 
-    def candidates(self, window: Window) -> list[_Kept]:
+    def candidates(self, window: Window) -> list[Kept]:
         """The ends of runs in a window that nothing else of their code in it beats."""
-        counting = self.counting
+        counting, inner = self.counting, self.counting.inner
         codes, points, begins, ends = _runs(counting, window)
-        places = ends - 1 if self.pull > 0 else begins
+        if self.pulled:
+            begins, ends = self.pulled_to(begins, ends)
+        weights = counting.prefix[ends] - counting.prefix[begins]
+        if self.is_wide:
+            weights = weights.astype(object)
         at: dict[Axis, Array] = {}
         shape = counting.shape(window)
         unraveled = np.unravel_index(points, shape) if shape else ()
         for axis, index in zip(counting.axes, unraveled, strict=True):
             at[axis] = index + (window[axis].start if axis in window else 0)
-        prefix = counting.prefix
-        weights = (
-            prefix[places + 1] - prefix[places] if self.pulled else prefix[ends] - prefix[begins]
-        )
-        for axis, index in at.items():
             if not axis.even:
-                weights = weights.astype(object) * axis.weights.values[index]
-        if counting.inner is not None:
-            at[counting.inner] = places
-        values = evaluate_at(self.forms, at)
-        ranks = [
-            _ranks(each.reshaped((len(codes),))) * goal.sense
+                weights = weights.astype(object) * axis.weights.values[at[axis]]
+        # What weighs nothing is not there, as in a census.
+        there = np.flatnonzero(weights)
+        codes, weights, begins, ends = (each[there] for each in (codes, weights, begins, ends))
+        at = {axis: index[there] for axis, index in at.items()}
+        if not len(codes):
+            return []
+        looked = at if inner is None else {**at, inner: begins}
+        values = evaluate_at(self.forms, looked)
+        ranked = [
+            ranks(each.reshaped((len(codes),))) * goal.sense
             for each, goal in zip(values, self.goals, strict=True)
         ]
+
+        def places(i: int) -> Places:
+            found = {axis: range(int(each[i]), int(each[i]) + 1) for axis, each in at.items()}
+            return found if inner is None else {**found, inner: range(int(begins[i]), int(ends[i]))}
+
         order = np.argsort(codes, kind="stable")
         borders = np.flatnonzero(np.diff(codes[order])) + 1
         made = []
         for own in np.split(order, borders):
-            stacked = np.stack([r[own] for r in ranks]) if ranks else np.zeros((0, len(own)))
-            for members in _front(stacked):
+            stacked = np.stack([r[own] for r in ranked]) if ranked else np.zeros((0, len(own)))
+            for members in front(stacked):
                 rows = own[members]
                 first = int(rows[0])
                 some = rows[: self.witnesses].tolist()
                 made.append(
-                    _Kept(
+                    Kept(
                         int(codes[first]),
                         tuple(_one(each, first) for each in values),
                         int(weights[rows].sum()),
-                        [{axis: int(index[i]) for axis, index in at.items()} for i in some],
+                        [places(i) for i in some],
                     )
                 )
         return made
+
+    def pulled_to(self, begins: Array, ends: Array) -> tuple[Array, Array]:
+        """The place in each run that the goals pull to: the last that weighs anything, or the
+        first. An empty run where none does."""
+        inner = self.counting.inner
+        assert inner is not None
+        every = np.arange(inner.size)
+        some = np.ones(inner.size, bool) if inner.even else inner.weights.values > 0
+        if self.pull > 0:
+            at = np.maximum.accumulate(np.where(some, every, -1))[ends - 1]
+        else:
+            at = np.minimum.accumulate(np.where(some, every, inner.size)[::-1])[::-1][begins]
+        is_in = (begins <= at) & (at < ends)
+        begins = np.where(is_in, at, begins)
+        return begins, begins + is_in
 
 
 def _one(ratios: Ratios, i: int) -> Number:
@@ -238,88 +250,25 @@ def _runs(counting: Counting, window: Window) -> tuple[Array, Array, Array, Arra
     return codes[run, points], points, bounds[run, points], bounds[run + 1, points]
 
 
-def _ranks(ratios: Ratios) -> Array:
-    """Whole numbers in the order of flat ratios, the same for equal ones: int64 (n,)."""
-    tops, bottoms = ratios.top.values, ratios.bottom.values
-    if bottoms.ndim == 0:
-        if tops.dtype != object:
-            return tops
-        return np.unique(tops, return_inverse=True)[1].reshape(-1)
-    with np.errstate(divide="ignore"):
-        doubles = np.divide(tops.astype(float), bottoms.astype(float))
-    order = np.argsort(doubles, kind="stable")
-    ordered = doubles[order]
-    clear = np.ones(len(ordered), bool)
-    clear[1:] = ordered[1:] > ordered[:-1] * (1 + _NEAR)
-    begins = np.append(np.flatnonzero(clear), len(ordered))
-    ranks = np.empty(len(ordered), np.int64)
-    ranks[order] = np.repeat(begins[:-1], np.diff(begins))
-    for begin, end in zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True):
-        if end - begin > 1:
-            members = order[begin:end]
-            pairs = zip(tops[members].tolist(), bottoms[members].tolist(), strict=True)
-            exact = [Fraction(t, b) if b else math.inf for t, b in pairs]
-            place = {value: begin + i for i, value in enumerate(sorted(set(exact)))}
-            ranks[members] = [place[value] for value in exact]
-    return ranks
-
-
-def _front(ranks: Array) -> Iterator[Array]:
-    """The columns that no other beats, ranks (goals, n) as large as can be: equal ones together."""
-    left = np.arange(ranks.shape[1])
-    if not len(ranks):
-        yield left
-        return
-    while len(left):
-        own = ranks[:, left]
-        # What is first in the order of the goals is beaten by nothing.
-        first = own[0] == own[0].max()
-        for row in own[1:]:
-            first &= row == row[first].max()
-        winner = own[:, np.argmax(first)][:, None]
-        yield left[first]
-        left = left[(own > winner).any(axis=0)]
-
-
-def _unbeaten(found: Sequence[_Kept], senses: Sequence[int], witnesses: int) -> list[_Kept]:
-    """Those that no other beats; equal ones become one."""
-    by_values: dict[tuple[Number, ...], _Kept] = {}
-    for each in found:
-        if each.values in by_values:
-            into = by_values[each.values]
-            into.weight += each.weight
-            into.places = (into.places + each.places)[:witnesses]
-        else:
-            by_values[each.values] = each
-    kept = list(by_values.values())
-    if not senses or len(kept) < 2:
-        return kept
-    ranks = np.empty((len(senses), len(kept)), np.int64)
-    for i, sense in enumerate(senses):
-        place = {value: j for j, value in enumerate(sorted({each.values[i] for each in kept}))}
-        ranks[i] = [place[each.values[i]] * sense for each in kept]
-    return [kept[int(members[0])] for members in _front(ranks)]
-
-
 def _combined(
     groups: Sequence[Cluster],
     joint: Table,
     fine: Array,
-    reduced: Sequence[dict[tuple[int, ...], list[_Kept]]],
+    reduced: Sequence[dict[tuple[int, ...], list[Kept]]],
     goals: Sequence[Goal],
     found: Plan,
     witnesses: int,
 ) -> list[Best]:
     columns = [[joint.members.index(m) for m in group.members] for group in groups]
     owned = [[goal for goal in goals if goal.root in group.members] for group in groups]
-    whole: list[_Kept] = []
+    whole: list[Kept] = []
     for row in fine.tolist():
-        partial = [_Kept(0, (), 1, [{}])]
+        partial = [Kept(0, (), 1, [{}])]
         flat: list[Goal] = []
         for own, choice, mine in zip(columns, reduced, owned, strict=True):
             flat += mine
             partial = [
-                _Kept(
+                Kept(
                     0,
                     (*one.values, *other.values),
                     one.weight * other.weight,
@@ -328,10 +277,10 @@ def _combined(
                 for one in partial
                 for other in choice[tuple(row[i] for i in own)]
             ]
-            partial = _unbeaten(partial, [goal.sense for goal in flat], witnesses)
+            partial = unbeaten(partial, [goal.sense for goal in flat], witnesses)
         whole += partial
     flat = [goal for mine in owned for goal in mine]
-    whole = _unbeaten(whole, [goal.sense for goal in flat], witnesses)
+    whole = unbeaten(whole, [goal.sense for goal in flat], witnesses)
     where = {goal: i for i, goal in enumerate(flat)}
     made = []
     for each in whole:
@@ -343,24 +292,3 @@ def _combined(
         )
         made.append(Best(values, each.weight, tuple(each.places)))
     return made
-
-
-def original(places: Places, axes: Sequence[Axis]) -> dict[Axis, int]:
-    """Places on the axes that derived ones stand for (one of those with the same value), and place
-    0 of axes that nothing depends on."""
-    found: dict[Axis, int] = dict.fromkeys(axes, 0)
-
-    def put(axis: Axis, place: int) -> None:
-        if not isinstance(axis, Derived):
-            found[axis] = place
-            return
-        _, order, starts = axis.sorted
-        shape = tuple(each.size for each in axis.under)
-        for below, index in zip(
-            axis.under, np.unravel_index(int(order[starts[place]]), shape), strict=True
-        ):
-            put(below, int(index))
-
-    for axis, place in places.items():
-        put(axis, place)
-    return found

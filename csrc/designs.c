@@ -12,8 +12,8 @@ enum {
     MAX_AXES = 64,
     MAX_PARAGRAPHS = 1024,
     PARTS = 3,
-    ROOM = 1 << 18,
-    TILE = 1 << 16, /* bytes of a tile, unless one block is more: some of the L2 cache */
+    ROOM = 1 << 18, /* bytes that one block may take */
+    TILE = 1 << 16, /* bytes of a tile that is larger than one block; more was slower */
     MAX_TILE = 1 << 13
 };
 

@@ -31,8 +31,8 @@ def rows() -> list[list[str]]:
         space = tpp.Space.from_toml(DOCS.parent / "specs" / "spaces" / f"{name}.toml")
         for title, condition in CONDITIONS.items():
             within = {**condition, "die_area_mm2 <= 860": True}
-            best = space.best(rules, maximize="dram_gb_s", subject_to=within, limit=1)
-            most = space.frontier(rules, ["dram_gb_s", "tpp"], subject_to=within)[0]
+            best = space.best(maximize="dram_gb_s", subject_to=within, limit=1, rules=rules)
+            most = space.frontier(["dram_gb_s", "tpp"], subject_to=within, rules=rules)[0]
             figures = most.designs[0].quantities
             area, links = figures["die_area_mm2"].low, figures["interconnect_gb_s"].low
             found.append(

@@ -161,7 +161,7 @@ def _best(asked: Asked, space: Space, rules: Rulebook, as_json: bool) -> str:
     from tppcore import space_aims_text as texts
 
     limit = asked.limit or (_LISTED if asked.kind == "best" else 1)
-    found = space.frontier(rules, asked.aims, asked.subject_to, limit)
+    found = space.frontier(asked.aims, subject_to=asked.subject_to, limit=limit, rules=rules)
     if asked.kind == "best" and not len(found):
         raise TppError(texts.NOTHING)
     if as_json:

@@ -97,7 +97,7 @@ def check(
 ) -> Frontier:
     whole = whole or Whole(spec, rules)
     with counted(way):
-        found = space(spec).frontier(rules, aims, subject_to, limit)
+        found = space(spec).frontier(aims, subject_to=subject_to, limit=limit, rules=rules)
     expected = whole.front(aims, subject_to)
     assert [tuple(point.values.values()) for point in found] == list(expected)
     for point, designs in zip(found, expected.values(), strict=True):
@@ -176,7 +176,7 @@ def test_any_space(way: str, data: st.DataObject) -> None:
 def uncertain(spec: Spec, rules: Rulebook, aims: Aims, subject_to: SubjectTo) -> str:
     """Why there is no frontier; nothing if there is one."""
     try:
-        space(spec).frontier(rules, aims, subject_to)
+        space(spec).frontier(aims, subject_to=subject_to, rules=rules)
     except TppError as error:
         return str(error)
     return ""
@@ -236,7 +236,7 @@ def test_more_ties_than_64_bits() -> None:
     axes |= {"clock": {"from": "1", "to": "10", "step": "1"}}
     quantities = {"tops_fp16": "clock", "dram_gb_s": " + ".join(f"x{i}" for i in range(30))}
     made = Space(axes, quantities)
-    found = made.best(GATE, "tpp", subject_to={"total_dram_bandwidth >= 30": True}, limit=5)
+    found = made.best("tpp", subject_to={"total_dram_bandwidth >= 30": True}, limit=5, rules=GATE)
     assert (found.values, found.ties) == ({"tpp": 160}, 10**30)
     assert len(set(found.indices)) == 5
     assert all(made[i].quantities["tops_fp16"].low == 10 for i in found.indices)
@@ -258,7 +258,7 @@ def test_aims_that_are_constant_or_the_same() -> None:
     assert len(check(spec, GATE, {"tpp": "max", "tops_fp8": "max"}, {})) == 1
     # One and the same form as large and as small as can be: everything.
     assert len(check(spec, GATE, {"tpp": "max", "interconnect_gb_s": "min"}, {})) == 3
-    found = space(spec).frontier(GATE, "tpp")
+    found = space(spec).frontier("tpp", rules=GATE)
     assert found[0].values == {"tpp": 24}
 
 
@@ -281,7 +281,7 @@ def test_chips() -> None:
     assert at["gpu"] in ("h100-sxm", "h20-96", "mi300x")
     made = Space({"gpu": {"chips": ["H100", "MI308X"]}, "k": ["1", "2"]})
     with pytest.raises(TppError, match="die_area_mm2 is uncertain in designs of mi308x"):
-        made.best(GATE, "die_area_mm2")
+        made.best("die_area_mm2", rules=GATE)
 
 
 def test_systems() -> None:
@@ -290,7 +290,7 @@ def test_systems() -> None:
         {"gpu": {"chips": ["H20", "H100"]}, "n": ["8", "4", "72"], "racks": ["1", "2"]}, count="n"
     )
     rules = rulebook("2026-11-22", "CN")
-    found = made.best(rules, "aggregate_tpp", subject_to={"us-4a090/a": False}, limit=3)
+    found = made.best("aggregate_tpp", subject_to={"us-4a090/a": False}, limit=3, rules=rules)
     assert found.values == {"aggregate_tpp": 72 * 2368}
     assert found.ties == 2
     assert all(isinstance(each, System) for each in found.designs)
@@ -299,14 +299,14 @@ def test_systems() -> None:
         assert each.parts == made[i].parts
         assert tpp.metrics(each, ["aggregate_tpp"]) == {"aggregate_tpp": 72 * 2368}
     own = {"aggregate_tpp < 100000": True, "us-3a090/a": True}
-    found = made.best(rules, "aggregate_tpp", subject_to=own)
+    found = made.best("aggregate_tpp", subject_to=own, rules=rules)
     assert [made.classify(rules)["us-3a090/a"][i] for i in found.indices] == [True, True]
     lines = {line.threshold: line.margin for line in found.lines if line.metric == "aggregate_tpp"}
     assert lines[Fraction(100_000)] == 4 * 15832 - 100_000
     with pytest.raises(TppError, match=r"subject_to: .*tpp"):
-        made.best(rules, "aggregate_tpp", subject_to={"tpp < 4800": True})
+        made.best("aggregate_tpp", subject_to={"tpp < 4800": True}, rules=rules)
     with pytest.raises(TppError, match="tpp"):
-        made.best(rules, "tpp")
+        made.best("tpp", rules=rules)
 
 
 def test_shards() -> None:
@@ -317,11 +317,11 @@ def test_shards() -> None:
     )
     whole = space(spec)
     aims = {"tpp": "max", "die_area_mm2": "min"}
-    values = {tuple(p.values.values()): p.ties for p in whole.frontier(GATE, aims)}
+    values = {tuple(p.values.values()): p.ties for p in whole.frontier(aims, rules=GATE)}
     parts: dict[tuple[Fraction, ...], int] = {}
     for i in range(3):
         part = whole.shard(i, 3)
-        for point in part.frontier(GATE, aims):
+        for point in part.frontier(aims, rules=GATE):
             key = tuple(point.values.values())
             parts[key] = parts.get(key, 0) + point.ties
             assert part[point.indices[0]].quantities == point.design.quantities
@@ -348,7 +348,7 @@ def test_published(
     """Counted independently in whole numbers."""
     rules = rulebook("2026-02-01", rules=["us-3a090"])
     subject_to = {**subject_to, "die_area_mm2 <= 860": True}
-    found = isca.best(rules, "dram_gb_s", subject_to=subject_to)
+    found = isca.best("dram_gb_s", subject_to=subject_to, rules=rules)
     assert (found.values["dram_gb_s"], found.ties, len(found.designs)) == (3200, ties, 10)
     for chip in found.designs:
         for condition, verdict in subject_to.items():
@@ -356,20 +356,20 @@ def test_published(
                 assert tpp.classify(chip, rules)[condition] is verdict
         assert chip.quantities["die_area_mm2"].low <= 860
     most = {**subject_to, "dram_gb_s >= 3200": True}
-    assert isca.best(rules, "tpp", subject_to=most).values["tpp"] == Fraction(tpp_of_them)
-    both = isca.frontier(rules, ["dram_gb_s", "tpp"], subject_to)
+    assert isca.best("tpp", subject_to=most, rules=rules).values["tpp"] == Fraction(tpp_of_them)
+    both = isca.frontier(["dram_gb_s", "tpp"], subject_to=subject_to, rules=rules)
     assert both[0].values == {"dram_gb_s": 3200, "tpp": Fraction(tpp_of_them)}
 
 
 def test_lines(isca: Space) -> None:
     rules = rulebook("2026-02-01", rules=["us-3a090"])
     subject_to = {"us-3a090/a": False, "die_area_mm2 <= 860": True}
-    found = isca.best(rules, "tpp", subject_to=subject_to, limit=1)
+    found = isca.best("tpp", subject_to=subject_to, limit=1, rules=rules)
     lines = {(line.metric, line.threshold): line for line in found.lines}
     assert {("tpp", 4800), ("tpp", 1600), ("die_area_mm2", 860)} <= set(lines)
     assert lines["die_area_mm2", Fraction(860)].condition == "die_area_mm2 <= 860"
     assert lines["tpp", Fraction(4800)].margin == found.values["tpp"] - 4800
-    data = isca.frontier(rules, ["tpp"], subject_to).to_dict()
+    data = isca.frontier(["tpp"], subject_to=subject_to, rules=rules).to_dict()
     assert data[0]["values"]["tpp"] == str(float(found.values["tpp"]))
     assert data[0]["designs"][0]["index"] == found.indices[0]
     assert data[0]["designs"][0]["at"]["lanes"] in (1, 2, 4, 8)
@@ -381,9 +381,9 @@ def test_a_comparison_without_a_law() -> None:
 
     made = Space({"a": ["1", "2", "3"]}, {"tops_fp8": "a", "datacenter": "1 if a > 2 else 0"})
     empty = replace(GATE, paragraphs=())
-    assert made.best(empty, "tpp", subject_to={"tpp < 24": True}).values == {"tpp": 16}
-    assert made.best(empty, "tpp", subject_to={"datacenter": False}).values == {"tpp": 16}
-    assert made.best(empty, minimize="tpp").values == {"tpp": 8}
+    assert made.best("tpp", subject_to={"tpp < 24": True}, rules=empty).values == {"tpp": 16}
+    assert made.best("tpp", subject_to={"datacenter": False}, rules=empty).values == {"tpp": 16}
+    assert made.best(minimize="tpp", rules=empty).values == {"tpp": 8}
 
 
 @pytest.mark.parametrize(
@@ -407,23 +407,23 @@ def test_a_comparison_without_a_law() -> None:
 def test_refused(aims: Any, subject_to: Any, message: str | None) -> None:
     made = Space({"a": ["1", "2"]}, {"tops_fp8": "a"})
     if message is None:
-        assert len(made.frontier(GATE, aims, subject_to)) == 0
+        assert len(made.frontier(aims, subject_to=subject_to, rules=GATE)) == 0
         with pytest.raises(TppError, match="no design of this space meets the conditions"):
-            made.best(GATE, "tpp", subject_to=subject_to)
+            made.best("tpp", subject_to=subject_to, rules=GATE)
         return
     with pytest.raises((TppError, UnknownName), match=message):
-        made.frontier(GATE, aims, subject_to)
+        made.frontier(aims, subject_to=subject_to, rules=GATE)
 
 
 def test_refused_of_the_space() -> None:
     made = Space({"a": {"from": "1", "to": "2", "distribution": "uniform"}}, {"tops_fp8": "a"})
     with pytest.raises(TppError, match="axis a is continuous"):
-        made.best(GATE, "tpp")
+        made.best("tpp", rules=GATE)
     made = Space({"a": ["1", "2"]}, {"tops_fp8_low": "a", "tops_fp8_high": "a + 1"})
     with pytest.raises(TppError, match="tpp is uncertain"):
-        made.best(GATE, "tpp")
+        made.best("tpp", rules=GATE)
     with pytest.raises(TppError, match="limit 0"):
-        made.best(GATE, "tpp", limit=0)
+        made.best("tpp", limit=0, rules=GATE)
     with pytest.raises(TppError, match="one of maximize and minimize"):
-        made.best(GATE)
+        made.best(rules=GATE)
     assert math.isfinite(made.size)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.errors import TppError
-from tppcore.rules.rulebook import Rulebook
+from tppcore.rules.rulebook import Rulebook, rulebook
 from tppcore.sources.chips import Chip
 from tppcore.sources.design.file import design, read
 from tppcore.sources.design.space import Design, DesignError
@@ -72,34 +72,37 @@ class Space:
 
     def best(
         self,
-        rules: Rulebook,
         maximize: str | None = None,
+        *,
         minimize: str | None = None,
         subject_to: Mapping[str, bool | None] | None = None,
+        rules: Rulebook | None = None,
         limit: int = 10,
     ) -> Point:
         """The allowed designs with the largest (or smallest) value of a metric or quantity.
 
         `subject_to`: verdicts by paragraph ({"us-3a090/a": False}; None is undetermined, which
-        False does not admit), or comparisons ({"die_area_mm2 <= 860": True}). `limit`: how many of
-        the designs are listed at most; `.ties` counts all. `.lines` are the thresholds of the
-        conditions, the nearest first. A design whose weight is 0 is no design, as in a census.
+        False does not admit), or comparisons ({"die_area_mm2 <= 860": True}). `rules`: today's if
+        left out. `limit`: how many of the designs are listed at most; `.ties` counts all. `.lines`
+        are the thresholds of the conditions, the nearest first. A design whose weight is 0 is no
+        design, as in a census.
 
         Raises TppError if no design is allowed, or for an aim that is uncertain.
         """
         if (maximize is None) == (minimize is None):
             raise TppError("expected one of maximize and minimize")
         aims = {maximize: 1} if maximize is not None else {str(minimize): -1}
-        found = frontier(self.design, rules, aims, subject_to or {}, limit)
+        found = frontier(self.design, rules or rulebook(), aims, subject_to or {}, limit)
         if not found.points:
             raise TppError("no design of this space meets the conditions")
         return found.points[0]
 
     def frontier(
         self,
-        rules: Rulebook,
         aims: Sequence[str] | Mapping[str, str],
+        *,
         subject_to: Mapping[str, bool | None] | None = None,
+        rules: Rulebook | None = None,
         limit: int = 1,
     ) -> Frontier:
         """The exact Pareto frontier of the allowed designs.
@@ -117,9 +120,8 @@ class Space:
         for name, sense in given.items():
             if sense not in senses:
                 raise TppError(f"{name}: {sense!r}; expected max or min")
-        return frontier(
-            self.design, rules, {n: senses[s] for n, s in given.items()}, subject_to or {}, limit
-        )
+        chosen = {name: senses[sense] for name, sense in given.items()}
+        return frontier(self.design, rules or rulebook(), chosen, subject_to or {}, limit)
 
     def chances(
         self, rules: Rulebook, samples: int = 100_000, seed: int = 0, level: float = 0.95

@@ -58,13 +58,13 @@ def best_text(
 def frontier_text(
     space: Space, rules: Rulebook, found: Frontier, subject_to: Mapping[str, bool | None]
 ) -> str:
-    """The points of a frontier, a row each, with the first design that is there."""
+    """The points of a frontier, a row each, with one of the designs that are there."""
     lines = [*_heading(space, rules, subject_to), ""]
     if not len(found):
         return "\n".join([*lines, NOTHING])
     axes = [axis.name for axis in space.design.axes]
     aims = [f"{_sense(sense)} {name}" for name, sense in found.aims.items()]
-    heads = [*aims, "designs", "the first is", *axes]
+    heads = [*aims, "designs", "one is", *axes]
     rows = [
         [
             *(approx(value, _DIGITS) for value in point.values.values()),

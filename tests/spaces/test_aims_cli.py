@@ -144,7 +144,7 @@ class TestFrontier:
     def test_table(self, small: str) -> None:
         text = space(small, "--frontier", "tpp,min:dram_gb_s", "--subject-to", "us-3a090/a=false")
         table = text.partition("\n1 point\n")[2].splitlines()
-        assert table[0].split()[:7] == "max tpp min dram_gb_s designs one is".split()
+        assert table[0].split()[:7] == ["max", "tpp", "min", "dram_gb_s", "designs", "one", "is"]
         assert table[1].split()[:3] == ["4792", "1600", "4"]
         assert table[1].split()[3] in ("8", "9")
 

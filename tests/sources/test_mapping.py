@@ -143,7 +143,7 @@ def test_a_product_that_no_double_carries_is_refused(tmp_path: Path) -> None:
         ("[columns.A]\nquantity = 'tops_fp8'\nratio = 'two'", "map.toml:3: .*expected a number"),
         ("[columns.A]\nquantity = 'tops_fp8'\nfactor = 2", "map.toml:3: .*unknown key 'factor'"),
         ("[colums.A]\nquantity = 'tops_fp8'", "map.toml:1: unknown table 'colums'"),
-        ("[columns.A\n", "map.toml:1: not TOML"),
+        ("[columns.A\n", "map.toml:1:11: not TOML"),
         ("[columns.A]\nquantity = ['tops_fp8', 'dram_gb']", "map.toml:2: .*same kind and unit"),
     ],
 )

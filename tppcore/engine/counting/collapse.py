@@ -12,9 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from fractions import Fraction
+from itertools import combinations
 
 from tppcore.engine.counting.axes import Axis, Derived, Linked
 from tppcore.engine.counting.forms import FLAT, Form, Forms, Kind, under
+
+FEW = 1 << 14
+"""Places under a derived axis whose values are found while planning."""
 
 
 def collapsed(
@@ -31,6 +35,15 @@ def collapsed(
     ) is not None:
         found = step
     return found
+
+
+def _derived(source: Form) -> Derived:
+    """A form as an axis: its values are found at once if they are few, for then its true size is
+    known to what is planned next."""
+    axis = Derived(source)
+    if axis.bound <= FEW:
+        axis.find()
+    return axis
 
 
 def size(axes: Collection[Axis]) -> int:
@@ -76,7 +89,7 @@ def _whole(
         if form.kind is Kind.LEAF and ascends(form.axis, form):
             continue
         if size(form.axes) <= limit and _private(roots, [form]):
-            return forms.replaced(roots, {form: forms.derived(Derived(form), form)})
+            return forms.replaced(roots, {form: forms.collapsed(form, _derived)})
     return None
 
 
@@ -153,12 +166,17 @@ def _group(
             if alike and (form.kind is not Kind.SUM or len(above) == 1):
                 groups.setdefault(above, []).append(each)
         for above, members in groups.items():
-            pair = sorted(members, key=lambda each: size(each.axes))[:2]
-            if len(pair) < 2 or size(pair[0].axes | pair[1].axes) > limit:
-                continue
-            if _private(roots, pair):
+            pairs = [
+                (size(one.axes | other.axes), one, other) for one, other in combinations(members, 2)
+            ]
+            # The largest that is not too large: few long axes leave the least to enumerate.
+            for _, *pair in sorted(
+                (each for each in pairs if each[0] <= limit), key=lambda each: -each[0]
+            ):
+                if not _private(roots, pair):
+                    continue
                 source, coef = _source(forms, form, pair)
-                leaf = forms.scale(coef, forms.derived(Derived(source), source))
+                leaf = forms.scale(coef, forms.collapsed(source, _derived))
                 flat = [up for up in above if up is not None]
                 return _rewritten(forms, roots, flat, pair, leaf)
     return None

@@ -96,6 +96,7 @@ class Forms:
     def __init__(self) -> None:
         self._kept: dict[object, Form] = {}
         self._leaves: dict[tuple[Axis, str], Form] = {}
+        self._collapsed: dict[Form, Form] = {}
         self.zero, self.one = self.constant(0), self.constant(1)
         self.endless = self.constant(math.inf)
 
@@ -155,12 +156,16 @@ class Forms:
 
     def derived(self, axis: Axis, source: Form) -> Form:
         """The leaf of an axis that stands for all places of a form."""
-        key = (Kind.LEAF, axis, "")
-        if key not in self._kept:
-            self._kept[key] = Form(
-                Kind.LEAF, (), frozenset([axis]), source.low, source.high, len(self._kept)
-            )
-        return self._kept[key]
+        serial = len(self._kept)
+        leaf = Form(Kind.LEAF, (), frozenset([axis]), source.low, source.high, serial)
+        self._kept[leaf] = leaf
+        return leaf
+
+    def collapsed(self, source: Form, make: Callable[[Form], Axis]) -> Form:
+        """The leaf of the axis that `make` makes of a form; made once."""
+        if source not in self._collapsed:
+            self._collapsed[source] = self.derived(make(source), source)
+        return self._collapsed[source]
 
     def scale(self, coef: Fraction, form: Form) -> Form:
         if coef == 1 or form is self.endless or form is self.zero:

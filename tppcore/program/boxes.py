@@ -53,7 +53,8 @@ def covers(function: Function, cuts: Mapping[Axis, int]) -> tuple[list[Box], lis
     pieces = cover.pieces(_restrict(function, {}))
     sides = []
     for value in (True, False):
-        wide = [cover.widen(box, function, value) for box, side in pieces if side is value]
+        others = [box for box, side in pieces if side is not value]
+        wide = [_widened(box, others, cuts) for box, side in pieces if side is value]
         sides.append(_without_contained(wide, cuts))
     return sides[0], sides[1]
 
@@ -83,19 +84,25 @@ class _Cover:
             ]
         return self._memo[function]
 
-    def widen(self, box: Box, function: Function, value: bool) -> Box:
-        """The box with every side as wide as the function stays at `value`."""
-        wide = dict(box)
-        for axis in box:
-            last = self.cuts[axis]
-            for interval in ((0, last), (0, wide[axis][1]), (wide[axis][0], last)):
-                if self.constant(_restrict(function, {**wide, axis: interval}), value):
-                    wide[axis] = interval
-                    break
-        return {axis: side for axis, side in wide.items() if side != (0, self.cuts[axis])}
 
-    def constant(self, function: Function, value: bool) -> bool:
-        return all(side is value for _, side in self.pieces(function))
+def _widened(box: Box, others: list[Box], cuts: Mapping[Axis, int]) -> Box:
+    """The box with every side as wide as can be without meeting one of the others."""
+    wide = dict(box)
+    for axis in box:
+        last = cuts[axis]
+        for interval in ((0, last), (0, wide[axis][1]), (wide[axis][0], last)):
+            widest = {**wide, axis: interval}
+            if not any(_meet(widest, other) for other in others):
+                wide = widest
+                break
+    return {axis: side for axis, side in wide.items() if side != (0, cuts[axis])}
+
+
+def _meet(one: Box, other: Box) -> bool:
+    for axis, (low, high) in other.items():
+        if axis in one and (one[axis][1] < low or one[axis][0] > high):
+            return False
+    return True
 
 
 def _restrict(function: Function, box: Mapping[Axis, Interval]) -> Function:

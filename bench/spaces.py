@@ -91,7 +91,7 @@ def chain(places: int) -> Space:
 
 
 def product(places: int) -> Space:
-    """Six axes of so many places each, the product of which is TPP; the die area has two of them."""
+    """Six axes of so many places each; TPP is their product, and the die area has two of them."""
     names = ("cores", "lanes", "rows", "columns", "clock_ghz", "stacks")
     axes = {name: [str(1 + j * (i + 1)) for j in range(places)] for i, name in enumerate(names)}
     return Space(

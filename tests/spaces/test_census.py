@@ -93,7 +93,57 @@ def test_no_crossings() -> None:
     )
 
 
+def test_an_operand_that_stands_twice() -> None:
+    """a * b is one axis of the die area only if the square of b is none of TPP."""
+    axes = {"a": ["8", "4", "1"], "b": ["5", "2", "3"], "c": ["10", "2"], "d": ["0", "20", "1"]}
+    quantities = {
+        "tops_fp8": "20 * a * b * b",
+        "die_area_mm2": "10 + a * b + 20 * d + 3 * c",
+        "dram_gb_s": "c * 700",
+        "interconnect_gb_s": "d * 200",
+    }
+    for way in WAYS:
+        check(Spec(axes, quantities), GATE, way=way)
+
+
+def test_operands_beside_those_of_a_linked_axis() -> None:
+    """a and f are no axis of their own in an area that depends on a elsewhere as well."""
+    axes = {"a": ["5", "2", "3"], "e": ["1", "8"], "f": ["1", "16", "5"], "d": ["8", "1"]}
+    quantities = {
+        "tops_fp8": "100 * d / (e + 1)",
+        "die_area_mm2": "10 + a * e + 5.5 * d + 5.5 * a + 3 * f",
+        "dram_gb_s": "a * 700",
+        "interconnect_gb_s": "a * 200",
+    }
+    for way in WAYS:
+        check(Spec(axes, quantities), GATE, way=way)
+
+
 # ---- by hand ----
+
+
+def test_linked_axes() -> None:
+    """Stacks and links give an area together, and bandwidths by themselves."""
+    axes = {
+        "cores": {"from": "10", "to": "90", "step": "20"},
+        "clock": ["0.8", "1", "1.4"],
+        "stacks": ["1", "4", "8"],
+        "links": {"values": ["0", "6", "18"], "weights": ["1", "0", "3"]},
+        "cache": ["16", "32", "80"],
+    }
+    quantities = {
+        "tops_fp8": "cores * clock * 12",
+        "die_area_mm2": "cores * clock + 2.4 * cache + 16 * stacks + 2.7 * links",
+        "dram_gb_s": "stacks * 819.2",
+        "interconnect_gb_s": "links * 50",
+        "datacenter": True,
+    }
+    rules = strategies.law("in force")
+    for by in ((), ("cores",), ("stacks", "cache")):
+        for way in WAYS:
+            found = check(Spec(axes, quantities), rules, by, way)
+            if not by and way == "linked and shared":
+                assert any("made one axis" in line for line in found.method)
 
 
 def test_clusters_in_a_chain() -> None:

@@ -102,11 +102,15 @@ def _linked(
             continue
         group = [each for each in form.args if each.axes and form.args.count(each) == 1]
         elsewhere = [_met(root, form) for root in roots]
+        main = [form in under([root]) for root in roots]
         satellites = frozenset[int]()
         while group:
             axes = frozenset().union(*(each.axes for each in group))
-            lesser = [i for i, root in enumerate(roots) if elsewhere[i] and root.axes <= axes]
-            satellites = frozenset(lesser)
+            satellites = frozenset(
+                i
+                for i, root in enumerate(roots)
+                if elsewhere[i] and root.axes <= axes and not main[i]
+            )
             others = frozenset().union(
                 *(met for i, met in enumerate(elsewhere) if i not in satellites),
                 *(each.axes for each in form.args if each not in group),
@@ -117,14 +121,10 @@ def _linked(
             group = inside
         if len(group) < 2 or not satellites or size(axes) > limit:
             continue
-        if all(form not in under([root]) for i, root in enumerate(roots) if i not in satellites):
-            continue
-        main = [root for i, root in enumerate(roots) if i not in satellites]
         source, coef = _source(forms, form, group)
         axis = Linked(source, satellites)
         leaf = forms.scale(coef, forms.derived(axis, source))
-        made = iter(_rewritten(forms, main, [form], group, leaf))
-        return [root if i in satellites else next(made) for i, root in enumerate(roots)], axis
+        return _rewritten(forms, roots, [form], group, leaf), axis
     return None
 
 

@@ -29,7 +29,23 @@ from tppcore.verdicts import Verdicts
 
 
 class Space:
-    """A product of axes, with the quantities of each design as formulas over them."""
+    """A product of axes, with the quantities of each design as exact formulas over them.
+
+    Parameters
+    ----------
+    axes: by name, in order: a list of decimals or booleans; {"from": .., "to": .., "step": ..},
+        with "distribution" (uniform, triangular) and "mode" if need be; {"values": [..],
+        "weights": [..]}; or {"chips": [..]}, of which there is one at most and which varies
+        slowest. An axis of the name of a quantity is that quantity.
+    quantities: formulas by quantity, in its unit (`specs/quantities.toml`), or by NAME_low and
+        NAME_high: text of + * /, max, min, decimals, names and `a if x >= y else b`.
+    constants: decimals by name.
+    count: how many of its chip a design has, if designs are systems; quantities are then those of
+        systems.
+
+    Raises TppError for what can't be used. Designs are numbered from 0 with the last axis fastest.
+    Values are fractions: a float stands for the shortest decimal that reads back as it.
+    """
 
     def __init__(
         self,
@@ -55,7 +71,8 @@ class Space:
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Space:
-        """The space of a file. Raises SpecError with file, line and column."""
+        """The space of a file with [axes], [quantities] and perhaps [constants] and [system]
+        (docs/spaces.md). Raises SpecError with file, line and column."""
         made = cls.__new__(cls)
         made.design, texts = read(path)
         made.title, made.source = texts.get("title", ""), texts.get("source", "")
@@ -67,7 +84,12 @@ class Space:
         return self.design.size
 
     def census(self, rules: Rulebook, by: Sequence[str] = ()) -> Census:
-        """Exact counts of the designs by verdict, without looking at each."""
+        """Exact counts of the designs by verdict, without looking at each.
+
+        `by`: axes at each place of which designs are counted (`Census.cells`). Weights of axes count
+        as so many designs. Raises UnknownName for an axis, TppError for a space with continuous
+        axes or one that takes too much.
+        """
         return census(self.design, rules, by)
 
     def best(

@@ -16,7 +16,7 @@ from tests.spaces import reference, strategies
 from tests.spaces.conftest import WAYS, counted
 from tests.spaces.reference import Spec
 from tppcore.engine.exact import Metrics, decisions
-from tppcore.errors import TppError
+from tppcore.errors import TppError, UnknownName
 from tppcore.rules.rulebook import Rulebook
 from tppcore.spaces.census import Census
 from tppcore.spaces.space import Space
@@ -120,6 +120,22 @@ def test_operands_beside_those_of_a_linked_axis() -> None:
 
 
 # ---- by hand ----
+
+
+def test_table() -> None:
+    """Counts at each place, for heat maps."""
+    axes = {"tops_fp8": ["100", "300", "700"], "die_area_mm2": ["100", "500"], "idle": ["1", "2"]}
+    found = Space(axes, {"datacenter": True}).census(GATE, by=["die_area_mm2", "tops_fp8"])
+    table = found.table("us-3a090/a.1")
+    assert table["die_area_mm2"].tolist() == [100, 100, 100, 500, 500, 500]
+    assert table["tops_fp8"].tolist() == [100, 300, 700] * 2
+    assert table["true"].tolist() == [0, 0, 2] * 2
+    assert table["false"].tolist() == [2, 2, 0] * 2
+    assert table["undetermined"].tolist() == [0] * 6
+    outcomes = found.table()
+    assert sum(outcomes[text].sum() for text in found.outcome_counts()) == found.total == 12
+    with pytest.raises(UnknownName, match="us-3a090/z"):
+        found.table("us-3a090/z")
 
 
 def test_linked_axes() -> None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tppcore.engine.counting import verdicts as counting
 from tppcore.engine.counting.lowering import Lowering, lower
@@ -65,6 +66,27 @@ class Census:
     def outcome_counts(self) -> dict[str, int]:
         """How many designs have each highest outcome, the strongest first."""
         return _ranked(self.rules, self.outcomes)
+
+    def table(self, paragraph: str | None = None) -> dict[str, NDArray[Any]]:
+        """The counts at each place of the axes that the census is `by`, for heat maps: a column
+        (n,) an axis, and one of whole numbers an outcome, or true, false and undetermined of one
+        paragraph. Raises UnknownName for a paragraph not held."""
+        found: dict[str, NDArray[Any]] = {
+            name: np.array([_shown(cell.values[i]) for cell in self.cells])
+            for i, name in enumerate(self.by)
+        }
+        if paragraph is None:
+            counts = [_ranked(self.rules, cell.counts) for cell in self.cells]
+            heads = list(self.outcome_counts())
+        else:
+            if paragraph not in self.paragraphs:
+                self.rules[paragraph]  # says why it is not there
+            counts = [_counts(self.paragraphs, cell.counts)[paragraph] for cell in self.cells]
+            heads = ["true", "false", "undetermined"]
+        whole = np.int64 if self.total < 2**63 else object
+        for head in heads:
+            found[head] = np.array([each.get(head, 0) for each in counts], whole)
+        return found
 
     def __add__(self, other: Census) -> Census:
         if not isinstance(other, Census):

@@ -86,9 +86,10 @@ class Space:
     def census(self, rules: Rulebook, by: Sequence[str] = ()) -> Census:
         """Exact counts of the designs by verdict, without looking at each.
 
-        `by`: axes at each place of which designs are counted (`Census.cells`). Weights of axes count
-        as so many designs. Raises UnknownName for an axis, TppError for a space with continuous
-        axes or one that takes too much.
+        `by`: axes at each place of which designs are counted (`Census.cells`, `Census.table`). A
+        design counts as often as its weights say, in the smallest whole numbers of their ratio.
+        Raises UnknownName for an axis, TppError for a space with continuous axes or one that takes
+        too much.
         """
         return census(self.design, rules, by)
 

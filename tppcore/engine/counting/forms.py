@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from itertools import count
 from typing import TYPE_CHECKING
 
 from tppcore.engine.counting.ratios import MOST_BITS, Number, Ratios, TooLong
@@ -90,6 +92,9 @@ def common(values: Iterable[Number]) -> Fraction:
     return Fraction(shared, unit) or Fraction(1)
 
 
+_SERIALS = count()
+
+
 class Forms:
     """Makes forms, and keeps each once."""
 
@@ -120,7 +125,7 @@ class Forms:
                 ):
                     raise TooLong(f"a number of more than {MOST_BITS} bits")
             axes = frozenset().union(*(each.axes for each in args))
-            found = Form(kind, args, axes, low, high, len(self._kept), value, coefs, op)
+            found = Form(kind, args, axes, low, high, next(_SERIALS), value, coefs, op)
             self._kept[key] = found
         return found
 
@@ -149,23 +154,27 @@ class Forms:
         if least == most:
             return self.constant(values[0])
         low, high = (each if each == math.inf else Fraction(each) for each in (least, most))
-        axes, serial = frozenset([axis]), len(self._kept)
-        leaf = Form(Kind.LEAF, (), axes, low, high, serial, leaf=Ratios.whole(whole))
-        self._kept[leaf] = leaf
+        axes, values_of = frozenset([axis]), Ratios.whole(whole)
+        leaf = Form(Kind.LEAF, (), axes, low, high, next(_SERIALS), leaf=values_of)
         return self.scale(unit, leaf)
 
     def derived(self, axis: Axis, source: Form) -> Form:
         """The leaf of an axis that stands for all places of a form."""
-        serial = len(self._kept)
-        leaf = Form(Kind.LEAF, (), frozenset([axis]), source.low, source.high, serial)
-        self._kept[leaf] = leaf
-        return leaf
+        axes = frozenset([axis])
+        return Form(Kind.LEAF, (), axes, source.low, source.high, next(_SERIALS))
 
     def collapsed(self, source: Form, make: Callable[[Form], Axis]) -> Form:
         """The leaf of the axis that `make` makes of a form; made once."""
         if source not in self._collapsed:
             self._collapsed[source] = self.derived(make(source), source)
         return self._collapsed[source]
+
+    def scratch(self) -> Forms:
+        """The same forms, to make more of that are forgotten with it: plans make many, and the
+        values of derived axes are large."""
+        made = copy(self)
+        made._kept, made._collapsed = dict(self._kept), {}
+        return made
 
     def scale(self, coef: Fraction, form: Form) -> Form:
         if coef == 1 or form is self.endless or form is self.zero:

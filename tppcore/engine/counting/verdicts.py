@@ -89,6 +89,7 @@ def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis], *, link: bool = T
     """The cheapest way to count; without linked axes unless `link`. Raises TooMany where there is
     none within MOST_POINTS."""
     best: Plan | None = None
+    forms = forms.scratch()
     ways = [(limit, False) for limit in LIMITS] + [(limit, True) for limit in LIMITS if link]
     for limit, linking in ways:
         if best is not None and (best.cost <= CHEAP or limit > best.cost):

@@ -91,7 +91,9 @@ def migrate_command(
         is_space = source is not None and source.endswith(".toml")
         if is_space:
             tabular = {"-o": output, "--columns": columns, "--input-format": input_format}
-            for name, value in {**tabular, "--chips": chips, "--systems": systems}.items():
+            tabular |= {"--chips": chips, "--systems": systems}
+            tabular |= {f"--{name}": options[name] for name in ("engine", "threads")}
+            for name, value in tabular.items():
                 if value is not None:
                     raise TppError(
                         f"{name}: the designs of a space are only counted; expected a table"

@@ -223,6 +223,7 @@ class TestMigrate:
             (["-o", "x.csv"], "-o: the designs of a space are only counted; expected a table"),
             (["--columns", "x"], "--columns: the designs of a space are only counted"),
             (["--chips", "x.csv"], "--chips: the designs of a space are only counted"),
+            (["--threads", "1"], "--threads: the designs of a space are only counted"),
             ([], None),
         ],
     )

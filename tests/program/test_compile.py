@@ -116,6 +116,16 @@ def test_gaps_categories_dates_and_constants(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_what_holds_of_all_values_holds_of_none(own: Own, engine: str) -> None:
+    """No value is negative: so it is too where a metric does not apply."""
+    sheet = {"tops_fp8": [1.0, 1.0], "die_area_mm2": [1.0, 1.0], "non_planar": [0, 1]}
+    for condition, expected in (("performance_density >= 0", True), ("tpp < 0", False)):
+        found = tpp.classify(sheet, own(f'"{condition}"'), engine=engine)["own/a"]
+        assert not found.mask.any()
+        assert found.tolist() == [expected] * 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_metrics_of_one_quantity_are_taken_independently(own: Own, engine: str) -> None:
     """As the contract says, though both are one node here: sound, if not complete."""
     rules = own('"transistor_count >= 30", "transistors_bn < 30"')

@@ -137,12 +137,19 @@ def test_memory_does_not_grow_with_designs(large: Path, tmp_path: Path) -> None:
     assert many - few < 60_000  # KiB; the table would take 1,000,000
 
 
+def _heed_interrupts() -> None:
+    """What a shell runs in the background ignores them, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_killed_write_leaves_nothing_at_its_name(large: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     command = [sys.executable, "-m", "tppcore.cli", "space", str(large), "-o", "designs.csv"]
     for sent in (signal.SIGINT, signal.SIGKILL):
-        run = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
+        run = subprocess.Popen(
+            command, cwd=folder, stderr=subprocess.DEVNULL, preexec_fn=_heed_interrupts
+        )
         begun = time.monotonic()
         while not any(each.stat().st_size for each in folder.glob(".designs.csv.*")):
             assert time.monotonic() - begun < 60

@@ -55,6 +55,12 @@ class _Gap:
     why: str
 
 
+def _settled(op: str, threshold: Fraction) -> bool:
+    """Whether a comparison comes out alike for all values, none of which is negative: also where
+    the metric does not apply, and nothing is known of it."""
+    return threshold == 0 and op in (">=", "<")
+
+
 class _Compiler:
     def __init__(self, rules: Rulebook, given: frozenset[str]) -> None:
         self.rules, self.given = rules, given
@@ -167,7 +173,9 @@ class _Compiler:
 
     def collect(self, condition: Condition, into: dict[str, set[tuple[Fraction, bool]]]) -> None:
         match condition:
-            case Compare(metric) if isinstance(self.tree(metric), Const):
+            case Compare(metric, op, threshold) if isinstance(self.tree(metric), Const) or _settled(
+                op, threshold
+            ):
                 pass
             case Compare(metric, op, threshold):
                 # x < t is the negation of x >= t, and x <= t that of x > t.
@@ -185,6 +193,8 @@ class _Compiler:
         gaps: dict[_Gap, None],
     ) -> boxes.Function:
         match condition:
+            case Compare(_, op, threshold) if _settled(op, threshold):
+                return op == ">="
             case Compare(metric, op, threshold) if isinstance(constant := self.tree(metric), Const):
                 return COMPARE[op](constant.value, threshold)
             case Compare(metric, op, threshold):

@@ -20,6 +20,17 @@ import tppcore as tpp
 from tppcore.rules.build import compile_specs
 
 ROOT = Path(__file__).parents[1]
+PAGES = (
+    "README.md",
+    "docs/adding.md",
+    "docs/systems.md",
+    "docs/ledger.md",
+    "docs/migrate.md",
+    "docs/headroom.md",
+    "docs/spaces.md",
+)
+"""Documents with commands and examples in Python; docs/exactness.md has examples alone."""
+
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -48,19 +59,7 @@ def test_same():
     assert not same("a\nd\n", "a\nb\nd\n")
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "docs/exactness.md",
-        "docs/adding.md",
-        "docs/systems.md",
-        "docs/ledger.md",
-        "docs/migrate.md",
-        "docs/headroom.md",
-        "docs/spaces.md",
-    ],
-)
+@pytest.mark.parametrize("document", ["docs/exactness.md", *PAGES])
 def test_python_examples(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in named(document).items():
@@ -80,18 +79,7 @@ def test_python_examples(document, tmp_path, monkeypatch):
         assert stream.getvalue() == output
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "docs/adding.md",
-        "docs/systems.md",
-        "docs/ledger.md",
-        "docs/migrate.md",
-        "docs/headroom.md",
-        "docs/spaces.md",
-    ],
-)
+@pytest.mark.parametrize("document", PAGES)
 def test_commands(document, tmp_path):
     """Every `tppcore` command of a document, in the order of the page, in one folder."""
     for name, text in named(document).items():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tppcore import system_api
+from tppcore import spaces, system_api
 from tppcore.deciding import decide
 from tppcore.engine import exact, oracle
 from tppcore.engine.choose import choose, module
@@ -57,9 +57,8 @@ def classify(
         return system_api.classify(many, rules, engine, threads, out, sums)
     if sums:
         raise TppError("sums: expected a SystemTable")
-    if type(table).__name__ == "Space":
-        found: Verdicts = table.classify(rules, engine=engine, threads=threads, out=out)
-        return found
+    if (space := spaces.of(table)) is not None:
+        return space.classify(rules, engine=engine, threads=threads, out=out)
     read = Table.of(table, rules.vocabulary)
     if engine is None and read.chips is not None:
         engine = "exact"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tppcore import api, system_api
+from tppcore import api, spaces, system_api
 from tppcore.errors import TppError, UnknownName
 from tppcore.migration_rows import ChangedRows, Codes, Source
 from tppcore.rules.rulebook import Expander, Rulebook, standing, version_on
@@ -134,13 +134,10 @@ def migrate(
         sides = [_asking(rules, paragraph, notes) for rules in (before, after)]
         if sides == [None, None]:
             raise UnknownName(f"{'; '.join(notes)}; expected a paragraph of either rulebook")
-    if type(data).__name__ == "Space":
-        from tppcore.spaces.space import Space
-
-        if isinstance(data, Space):
-            if paragraph is None:
-                sides = [before, after]
-            return _of_space(data, (before, after), sides, paragraph, notes)
+    if (space := spaces.of(data)) is not None:
+        if paragraph is None:
+            sides = [before, after]
+        return _of_space(space, (before, after), sides, paragraph, notes)
     source = _read(data, before)
     if paragraph is not None:
 

@@ -26,3 +26,12 @@ def decimal_parts(value: Fraction) -> tuple[int, int]:
     while mantissa % 10 == 0:
         mantissa, exponent = mantissa // 10, exponent + 1
     return mantissa, exponent
+
+
+def is_decimal(value: Fraction) -> bool:
+    """Whether a number is a finite decimal."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1

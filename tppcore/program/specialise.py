@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tppcore.program.decimals import is_decimal
 from tppcore.rules.expression import (
     Add,
     Choice,
@@ -115,7 +116,7 @@ class _Specialiser:
             return a
         if isinstance(b.expr, Const) and b.expr.value > 0:
             inverse = 1 / b.expr.value
-            if _terminates(inverse):
+            if is_decimal(inverse):
                 return self.mul(a, _Part(Const(inverse)))
         return _Part(Div(a.expr, b.expr), a.unbounded and self.positive(b.expr))
 
@@ -133,11 +134,3 @@ class _Specialiser:
         if constants and (max(constants) > 0 or not kept):
             kept.append(Const(max(constants)))
         return _Part(kept[0] if len(kept) == 1 else Max(tuple(kept)), unbounded)
-
-
-def _terminates(value: Fraction) -> bool:
-    bottom = value.denominator
-    for prime in (2, 5):
-        while bottom % prime == 0:
-            bottom //= prime
-    return bottom == 1

@@ -12,7 +12,6 @@ from tppcore.engine.counting.axes import Axis, evaluate_at
 from tppcore.engine.counting.lowering import Range
 from tppcore.engine.counting.ratios import Number
 from tppcore.engine.exact import Interval
-from tppcore.errors import TppError
 from tppcore.sources.design.space import Part
 
 
@@ -28,11 +27,5 @@ def rows(
     for i in range(count):
         found = {}
         for k, name in enumerate(given):
-            low, high = values[2 * k][i], values[2 * k + 1][i]
-            if low > high:
-                raise TppError(
-                    f"{name} is a range from {float(low):g} to {float(high):g} in some design; "
-                    "expected one whose low end is not above its high"
-                )
-            found[name] = Interval(Fraction(low), high)
+            found[name] = Interval(Fraction(values[2 * k][i]), values[2 * k + 1][i])
         yield found

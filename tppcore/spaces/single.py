@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from tppcore.engine.counting.axes import evaluate
+from tppcore.program.decimals import is_decimal
 from tppcore.sources.chips import Chip
 from tppcore.sources.design.space import Design, row
 from tppcore.sources.systems import System
@@ -34,17 +35,9 @@ def steps(design: Design, chip: Chip) -> dict[str, Fraction]:
         step = axes.get(name)
         if step is not None:
             found[name] = step
-        elif each.known and not _is_decimal(each.low):
+        elif each.known and not is_decimal(each.low):
             power = Fraction(1)
             while power * 1000 > each.low:
                 power /= 10
             found[name] = power
     return found
-
-
-def _is_decimal(value: Fraction) -> bool:
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1

@@ -95,9 +95,9 @@ def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis], *, link: bool = T
         if best is not None and (best.cost <= CHEAP or limit > best.cost):
             continue
         reduced = collapsed(forms, lowered.roots, kept, limit, link=linking)
-        if linking and not linked(reduced):
-            continue
         found = _plan(reduced, lowered.cuts, kept)
+        if linking and not _linked_and_fits(found):
+            continue
         if best is None or found.cost < best.cost:
             best = found
     assert best is not None
@@ -106,6 +106,15 @@ def plan(forms: Forms, lowered: Lowered, kept: Sequence[Axis], *, link: bool = T
     settle(best.roots)
     # Sizes are known now, and so is which of the axes is the longest.
     return replace(best, clusters=tuple(clusters(best.roots, best.cuts, kept)))
+
+
+def _linked_and_fits(found: Plan) -> bool:
+    """Whether there are linked axes, with tables of their satellites that are not too large."""
+    axes = linked(found.roots)
+    cells = [
+        axis.bound * math.prod(len(found.cuts[i]) + 1 for i in axis.satellites) for axis in axes
+    ]
+    return bool(axes) and max(cells) <= MOST_CELLS
 
 
 def _plan(roots: Sequence[Form], cuts: Sequence[Sequence[Cut]], kept: Sequence[Axis]) -> Plan:

@@ -16,7 +16,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md \
 # A module of tests/, run as a program: only tests/ comes from the source tree.
 TESTS_MODULE := $(PYTHON) -c 'import runpy, sys; sys.path.append("."); runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)'
 
-.PHONY: install run test lint types sanitize arm proof bench clean
+.PHONY: install run test lint types sanitize arm proof bench lib install-lib examples clean
 
 install: $(STAMPS)/installed
 	@$(PYTHON) -c 'from tppcore.engine.choose import choose; print("tppcore is installed; engine:", choose(None))'
@@ -52,6 +52,19 @@ arm: install $(STAMPS)/test
 	$(MAKE) -s -f tests/c/Makefile arm
 	$(INSTALLED)
 	$(TESTS_MODULE) tests.proof.elsewhere $(ELSEWHERE) -- $$($(MAKE) -s -f tests/c/Makefile arm-command)
+
+# libtppcore without Python: PREFIX, DESTDIR, CC and others as in csrc/Makefile.
+lib:
+	$(MAKE) -s -f csrc/Makefile
+
+install-lib:
+	$(MAKE) -s -f csrc/Makefile install
+
+# Programs in C, C++ and Java over the library, against the verdicts of Python.
+examples: install $(STAMPS)/test
+	$(MAKE) -s -f examples/Makefile
+	$(INSTALLED)
+	$(TESTS_MODULE) tests.embedding build/examples
 
 clean:
 	rm -rf build dist out *.egg-info tppcore/_tppcore.* tppcore/libtppcore.* tppcore/specs.json

@@ -9,7 +9,7 @@
 static program_file program(void)
 {
     static const char names[] = "\0tpp\0area\0dense\0metric";
-    const file_counts counts = {2, 4, 1, 1, 2, 2, 1, sizeof names};
+    const file_counts counts = {2, 4, 1, 1, 2, 2, 1, 0, 0, 0, sizeof names};
     program_file out = begin(&counts);
     put_input(&out, 1, GIVEN, 0);
     put_input(&out, 5, GIVEN | POSITIVE, 0);
@@ -23,8 +23,7 @@ static program_file program(void)
     put_box(&out, 1, 1);
     put(&out, 0, 4);
     put(&out, 1, 4);
-    put(&out, 16, 4);
-    put(&out, 3, 4);
+    put_metric(&out, 16, 3);
     end(&out, names, sizeof names);
     return out;
 }

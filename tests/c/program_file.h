@@ -11,7 +11,7 @@
 #include "check.h"
 #include "tppcore.h"
 
-enum { HEADER = 64, CAPACITY = 4096, VERSION = 3 };
+enum { HEADER = 64, CAPACITY = 16384, VERSION = 3 };
 enum { POSITIVE = 1, CLOSED = 2, OPEN = 4, DEFAULT = 8, GIVEN = 16, NO_RANGE = 32 };
 enum { CONSTANT, INPUT, ADD, MULTIPLY, DIVIDE, MAXIMUM, SELECT, NOT_APPLICABLE };
 enum { AT_LEAST, ABOVE, BELOW, AT_MOST };

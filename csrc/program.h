@@ -37,7 +37,7 @@ typedef struct {
     bool has_default;
     bool given;
     bool used; /* by a test */
-    bool no_range; /* a metric is not monotone in it */
+    bool no_range; /* it is no number, or a metric is not monotone in it */
     tpp_decimal fill; /* the default */
     tpp_quantity kind;
     uint32_t choices; /* it is a whole number below, unless this is 0 */

@@ -66,7 +66,7 @@ typedef enum {
     TPP_ERROR_EMPTY_SYSTEM = 24,    /**< a system has no parts */
     TPP_ERROR_FILE = 25,            /**< a file is missing or can't be read */
     TPP_ERROR_CATEGORY = 26,        /**< a category is not the place of one of its words */
-    TPP_ERROR_NO_RANGE = 27,        /**< a range where some metric is not monotone */
+    TPP_ERROR_NO_RANGE = 27,        /**< a range of no number, or where a metric is not monotone */
     TPP_STATUS_COUNT = 28           /**< how many there are */
 } tpp_status;
 

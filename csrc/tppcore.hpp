@@ -83,13 +83,19 @@ public:
         return *this;
     }
 
-    /** Sets both ends of the ranges of an input, doubles: NaN where open or no range. */
-    template <typename Ends> table &set_range(std::size_t input, const Ends &low, const Ends &high)
+    /** Sets the low ends of the ranges of an input, doubles: NaN where open (0) or no range. */
+    template <typename Ends> table &set_low(std::size_t input, const Ends &ends)
     {
-        check(input, low.size());
-        check(input, high.size());
-        columns_[input].low = low.data();
-        columns_[input].high = high.data();
+        check(input, ends.size());
+        columns_[input].low = ends.data();
+        return *this;
+    }
+
+    /** Sets the high ends: NaN where open (infinity) or no range. */
+    template <typename Ends> table &set_high(std::size_t input, const Ends &ends)
+    {
+        check(input, ends.size());
+        columns_[input].high = ends.data();
         return *this;
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tppcore.engine import c
@@ -32,7 +32,7 @@ def program_bytes(rules: Rulebook, quantities: Sequence[str] | None = None) -> b
     UnknownName: a quantity that does not exist. TppError: a quantity given twice, rules without
     paragraphs, or a law that is too large for a program.
     """
-    known = rules.vocabulary.quantities
+    known = [spec.name for spec in rules.vocabulary.quantities.values() if not spec.internal]
     names = _used(rules) if quantities is None else list(quantities)
     for name in names:
         if name not in known:
@@ -53,7 +53,8 @@ def program_bytes(rules: Rulebook, quantities: Sequence[str] | None = None) -> b
 
 
 def _used(rules: Rulebook) -> list[str]:
-    """The quantities of all formulas of a rulebook, in the order of the vocabulary.
+    """The quantities of all formulas of a rulebook that a table may have, in the order of the
+    vocabulary.
 
     One peak rate brings all: also one that no formula reads says that a sheet states rates.
     """
@@ -62,12 +63,8 @@ def _used(rules: Rulebook) -> list[str]:
         found |= quantities_in(rules.formulas.tree(name))
     if not found.isdisjoint(rules.vocabulary.rates):
         found |= set(rules.vocabulary.rates)
-    return _in_order(rules, found)
-
-
-def _in_order(rules: Rulebook, names: Iterable[str]) -> list[str]:
-    wanted = set(names)
-    return [name for name in rules.vocabulary.quantities if name in wanted]
+    known = rules.vocabulary.quantities.values()
+    return [spec.name for spec in known if spec.name in found and not spec.internal]
 
 
 def get_include() -> str:

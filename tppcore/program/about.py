@@ -13,8 +13,8 @@ from tppcore.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class InputAbout:
-    """What an input is. `no_range`: some metric is not monotone in it, so that the ends of a range
-    would be no bounds."""
+    """What an input is. `no_range`: it is no number, or some metric is not monotone in it, so that
+    the ends of a range would be no bounds."""
 
     kind: str = "number"
     unit: str = ""
@@ -50,7 +50,9 @@ def about(rules: Rulebook, program: Program) -> About:
     formulas = [rules.formulas.tree(name) for name in {*rules.metrics_used, *reported}]
     fixed = frozenset[str]().union(*map(not_monotone, formulas))
     inputs = {
-        each.quantity: InputAbout(spec.kind, spec.unit, spec.words, each.quantity in fixed)
+        each.quantity: InputAbout(
+            spec.kind, spec.unit, spec.words, spec.kind != "number" or each.quantity in fixed
+        )
         for each in program.inputs
         if (spec := quantities.get(each.quantity))
     }

@@ -46,7 +46,7 @@ tpp_status tpp_choices_check(const tpp_program *program, const tpp_column *colum
                              uint64_t end, tpp_error *error)
 {
     tpp_status status = TPP_OK;
-    for (uint32_t i = 0; i < program->inputs; i++) {
+    for (uint32_t i = 0; i < program->inputs && program->is_choosy; i++) {
         const tpp_input *input = &program->input[i];
         if ((input->choices == 0 && !input->no_range) || is_safe(input, &columns[i])) {
             continue;

@@ -118,6 +118,7 @@ struct tpp_program {
     uint32_t boxes;
     uint32_t literals;
     uint32_t metrics;
+    bool is_choosy; /* some input is not any number, or takes no range */
     tpp_input *input;
     tpp_node *node;
     tpp_cut *cut;

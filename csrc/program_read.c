@@ -249,6 +249,7 @@ static void read_inputs(reader *in, tpp_program *program, uint32_t words)
         in->valid &= (uint64_t)input->first_word + input->words <= words &&
                      (input->kind == TPP_QUANTITY_CATEGORY) == (input->words > 0);
         input->choices = choices_of(input);
+        program->is_choosy |= input->choices > 0 || input->no_range;
     }
 }
 

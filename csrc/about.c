@@ -38,10 +38,15 @@ static bool is_same(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+TPP_API int tpp_program_input_given(const tpp_program *program, uint32_t index)
+{
+    return index < program->inputs && program->input[index].given;
+}
+
 TPP_API uint32_t tpp_program_find_input(const tpp_program *program, const char *quantity)
 {
     for (uint32_t i = 0; i < program->inputs && quantity != NULL; i++) {
-        if (is_same(program->input[i].name, quantity)) {
+        if (program->input[i].given && is_same(program->input[i].name, quantity)) {
             return i;
         }
     }

@@ -91,7 +91,8 @@ static TPP_INLINE bool read_number(const tpp_column *column, uint64_t at, bool p
         column->high == NULL) {
         if (column->kind == TPP_FLOAT64) {
             const double value = ((const double *)column->values)[at];
-            if ((value >= TPP_SMALLEST && value <= TPP_LARGEST) || (value == 0.0 && !positive)) {
+            if ((value >= TPP_SMALLEST && value <= TPP_LARGEST) || isnan(value) ||
+                (value == 0.0 && !positive)) {
                 *number = (range){value, value};
                 return true;
             }

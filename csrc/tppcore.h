@@ -181,7 +181,14 @@ const char *tpp_program_metric_name(const tpp_program *program, uint32_t index);
 /** No index, or no outcome. */
 #define TPP_ABSENT 0xFFFFFFFF
 
-/** @return the index of the input of a quantity; TPP_ABSENT if there is none. */
+/**
+ * Whether a program reads an input. Those that its law uses and it was compiled without are listed
+ * too, after the others; they are missing in every row, whatever is given for them.
+ * @return 1 or 0
+ */
+int tpp_program_input_given(const tpp_program *program, uint32_t index);
+
+/** @return the index of the given input of a quantity; TPP_ABSENT if there is none. */
 uint32_t tpp_program_find_input(const tpp_program *program, const char *quantity);
 
 /** @return the index of the paragraph of an id, such as us-3a090/a.1; TPP_ABSENT if there is none. */

@@ -26,8 +26,8 @@ namespace tppcore {
 /** What a function refused; `details` says which number it was, where it was one. */
 class error : public std::runtime_error {
 public:
-    error(const std::string &what, const tpp_error &details)
-        : std::runtime_error(what), details(details)
+    error(const std::string &what, const tpp_error &found)
+        : std::runtime_error(what), details(found)
     {
     }
 
@@ -185,6 +185,7 @@ public:
     std::uint32_t inputs() const { return tpp_program_inputs(get()); }
     std::uint32_t paragraphs() const { return tpp_program_paragraphs(get()); }
     std::uint32_t metrics() const { return tpp_program_metrics(get()); }
+    bool is_given(std::uint32_t i) const { return tpp_program_input_given(get(), i) != 0; }
     std::string_view input(std::uint32_t i) const { return text(tpp_program_input_name(get(), i)); }
     std::string_view paragraph(std::uint32_t i) const
     {

@@ -408,8 +408,8 @@ def bench(rows: int, rounds: int, threads: int | None, as_json: bool) -> None:
 
 
 from tppcore.cli_compare import compare_command  # noqa: E402  (they need click too)
-from tppcore.cli_edges import edges_group  # noqa: E402
 from tppcore.cli_compile import compile_command  # noqa: E402
+from tppcore.cli_edges import edges_group  # noqa: E402
 from tppcore.cli_headroom import headroom_command  # noqa: E402
 from tppcore.cli_ledger import ledger_command  # noqa: E402
 from tppcore.cli_migrate import migrate_command  # noqa: E402

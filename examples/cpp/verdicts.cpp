@@ -62,6 +62,9 @@ columns read(const tppcore::program &law, const std::string &path)
     for (const std::string &name : split(line)) {
         places.emplace_back(0, nullptr);
         for (std::uint32_t i = 0; i < law.inputs(); i++) {
+            if (!law.is_given(i)) {
+                continue;
+            }
             const std::string input(law.input(i));
             column *to = name == input            ? &out.values[i]
                          : name == input + "_low"  ? &out.low[i]

@@ -81,6 +81,8 @@ static void read_all_texts(const tpp_program *program)
     for (uint32_t i = 0; i <= inputs; i++) {
         read += length(tpp_program_input_name(program, i));
         read += length(tpp_program_input_unit(program, i));
+        CHECK(tpp_program_find_input(program, tpp_program_input_name(program, i)) <= i ||
+              !tpp_program_input_given(program, i));
         CHECK((unsigned)tpp_program_input_kind(program, i) < TPP_QUANTITY_COUNT);
         for (uint32_t w = 0; w <= tpp_program_input_words(program, i); w++) {
             read += length(tpp_program_input_word(program, i, w));

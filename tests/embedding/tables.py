@@ -26,7 +26,7 @@ def rows(rules: tpp.Rulebook, edges: int, seed: int = 0) -> list[Row]:
 
 
 def _chip(chip: tpp.Chip) -> Row:
-    """The figures of a chip; of a range both ends, an open one as none (a positive low end of 0 too)."""
+    """The figures of a chip; of a range both ends, an open one as none."""
     vocabulary = tpp.rulebook().vocabulary.quantities
     cells: dict[str, Cell] = {}
     for name, found in chip.quantities.items():

@@ -77,9 +77,7 @@ def _node(node: Node) -> bytes:
     return struct.pack("<5I", node.op, node.a, node.b, node.test, flags) + value
 
 
-def _paragraph(
-    paragraph: Paragraph, first_box: int, said: ParagraphAbout, names: _Names
-) -> bytes:
+def _paragraph(paragraph: Paragraph, first_box: int, said: ParagraphAbout, names: _Names) -> bytes:
     return struct.pack(
         "<6I",
         names.offset(paragraph.id),

@@ -128,3 +128,26 @@ def test_the_library_of_the_package(tmp_path: Path) -> None:
     options = ("-I", tpp.get_include(), source, library, f"-Wl,-rpath,{library.parent}")
     run(CC, *options, "-o", tmp_path / "version")
     assert run(tmp_path / "version") == f"{tpp.__version__}\n"
+
+
+@pytest.mark.parametrize(("language", "compiler"), [("c", CC), ("cpp", "c++")])
+def test_programs_of_the_document(
+    installed: Path, language: str, compiler: str, tmp_path: Path
+) -> None:
+    """Those of docs/embedding.md, with the file that a command there writes."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"needs {compiler}")
+    text = (ROOT / "docs/embedding.md").read_text()
+    block = rf"^```{language} few\.{language}\n(.*?)^```\n\n```output\n(.*?)^```$"
+    found = re.search(block, text, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    source, binary = tmp_path / f"few.{language}", tmp_path / "few"
+    source.write_text(found[1])
+    rules = tpp.rulebook("2026-02-01", rules=["us-3a090"])
+    data = tpp.program_bytes(rules, ["tops_fp8", "die_area_mm2", "datacenter"])
+    (tmp_path / "few.tpp").write_bytes(data)
+    strict = ("-std=c11" if language == "c" else "-std=c++17", "-Wall", "-Wextra", "-Werror")
+    libraries = ("-I", installed / "include", installed / "lib/libtppcore.a", "-lm")
+    run(compiler, *strict, source, *libraries, "-o", binary)
+    done = subprocess.run([binary], cwd=tmp_path, check=True, text=True, stdout=subprocess.PIPE)
+    assert done.stdout == found[2]

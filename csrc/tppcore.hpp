@@ -236,13 +236,17 @@ public:
                 throw std::invalid_argument("tppcore: not one number an input");
             }
         }
-        std::vector<verdict> found(paragraphs());
+        std::vector<std::int8_t> found(paragraphs());
         tpp_error details{};
         check(tpp_decide(get(), values.data(), low.empty() ? nullptr : low.data(),
-                         high.empty() ? nullptr : high.data(),
-                         reinterpret_cast<std::int8_t *>(found.data()), &details),
+                         high.empty() ? nullptr : high.data(), found.data(), &details),
               details);
-        return found;
+        std::vector<verdict> row;
+        row.reserve(found.size());
+        for (const std::int8_t each : found) {
+            row.push_back(static_cast<verdict>(each));
+        }
+        return row;
     }
 
     /** The highest outcome of one row, in words. */
@@ -251,8 +255,12 @@ public:
         if (row.size() != paragraphs()) {
             throw std::invalid_argument("tppcore: not one verdict a paragraph");
         }
-        const auto code =
-            tpp_highest_outcome(get(), reinterpret_cast<const std::int8_t *>(row.data()));
+        std::vector<std::int8_t> found;
+        found.reserve(row.size());
+        for (const verdict each : row) {
+            found.push_back(static_cast<std::int8_t>(each));
+        }
+        const auto code = tpp_highest_outcome(get(), found.data());
         std::string words(tpp_outcome_text(get(), code, nullptr, 0), '\0');
         tpp_outcome_text(get(), code, words.data(), words.size() + 1);
         return words;

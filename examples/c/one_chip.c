@@ -43,7 +43,10 @@ int main(int count, char **argument)
         values[input] = strtod(equals + 1, NULL);
     }
     if (tpp_decide(law, values, NULL, NULL, verdicts, &error) != TPP_OK) {
-        fail(tpp_program_input_name(law, error.input), tpp_status_text(error.status));
+        fprintf(stderr, "one_chip: %s: %.17g; expected %s\n",
+                tpp_program_input_name(law, error.input), error.value,
+                tpp_status_text(error.status));
+        return 2;
     }
     for (uint32_t p = 0; p < tpp_program_paragraphs(law); p++) {
         printf("%s: %s (%s)\n", tpp_program_paragraph_id(law, p), words[verdicts[p] + 1],

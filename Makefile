@@ -16,7 +16,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md \
 # A module of tests/, run as a program: only tests/ comes from the source tree.
 TESTS_MODULE := $(PYTHON) -c 'import runpy, sys; sys.path.append("."); runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)'
 
-.PHONY: install run test lint types sanitize arm proof bench clean
+.PHONY: install run test lint types sanitize arm proof bench programs lib install-lib examples clean
 
 install: $(STAMPS)/installed
 	@$(PYTHON) -c 'from tppcore.engine.choose import choose; print("tppcore is installed; engine:", choose(None))'
@@ -44,14 +44,35 @@ types: install $(STAMPS)/test $(STAMPS)/dev
 	$(PYTHON) -m mypy --strict tppcore
 
 # The C tests with the sanitizers on, under gcc and under clang.
-sanitize:
-	$(MAKE) -s -f tests/c/Makefile sanitize
+sanitize: programs
+	$(MAKE) -s -f tests/c/Makefile sanitize PROGRAMS='$(PROGRAMS)'
 
 # The portable kernel on an emulated AArch64: the C tests, then verdicts against those of this machine.
-arm: install $(STAMPS)/test
-	$(MAKE) -s -f tests/c/Makefile arm
+arm: programs $(STAMPS)/test
+	$(MAKE) -s -f tests/c/Makefile arm PROGRAMS='$(PROGRAMS)'
 	$(INSTALLED)
 	$(TESTS_MODULE) tests.proof.elsewhere $(ELSEWHERE) -- $$($(MAKE) -s -f tests/c/Makefile arm-command)
+
+# Real program files, for the C tests to change: a few quantities of one rule, and all of all rules.
+PROGRAMS := build/programs/few.tpp build/programs/whole.tpp
+programs: install
+	mkdir -p build/programs
+	$(PYTHON) -m tppcore.cli compile --as-of 2026-02-01 --destination CN --rules us-3a090 \
+		--quantities tops_fp8,tops_int8,die_area_mm2,datacenter,non_planar -o build/programs/few.tpp
+	$(PYTHON) -m tppcore.cli compile --as-of 2026-02-01 --destination CN -o build/programs/whole.tpp
+
+# libtppcore without Python: PREFIX, DESTDIR, CC and others as in csrc/Makefile.
+lib:
+	$(MAKE) -s -f csrc/Makefile
+
+install-lib:
+	$(MAKE) -s -f csrc/Makefile install
+
+# Programs in C, C++ and Java over the library, against the verdicts of Python.
+examples: install $(STAMPS)/test
+	$(MAKE) -s -f examples/Makefile
+	$(INSTALLED)
+	$(TESTS_MODULE) tests.embedding build/examples
 
 clean:
 	rm -rf build dist out *.egg-info tppcore/_tppcore.* tppcore/libtppcore.* tppcore/specs.json

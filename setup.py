@@ -20,8 +20,8 @@ from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parent
 WARNINGS = ["-Wall", "-Wextra"]
-# No contraction: a * b + c in two roundings, whatever the machine.
-FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fvisibility=hidden", *WARNINGS]
+FLAGS = [*(ROOT / "csrc" / "cflags").read_text().split(), *WARNINGS]
+HEADERS = ("tppcore.h", "tppcore.hpp")
 IS_MACOS = sys.platform == "darwin"
 LIBRARY = "libtppcore.dylib" if IS_MACOS else "libtppcore.so"
 HAS_AVX2 = platform.machine().lower() in ("x86_64", "amd64") and not IS_MACOS
@@ -45,10 +45,15 @@ def write_specs(package: Path) -> None:
 
 
 class BuildPython(build_py):
-    """Also writes specs.json into the built package."""
+    """Also writes specs.json into the built package, and the headers that embedders include."""
 
     def run(self) -> None:
         super().run()
+        if not self.editable_mode:
+            include = Path(self.build_lib) / "tppcore" / "include"
+            include.mkdir(parents=True, exist_ok=True)
+            for header in HEADERS:
+                self.copy_file(str(ROOT / "csrc" / header), str(include / header))
         write_specs(ROOT / "tppcore" if self.editable_mode else Path(self.build_lib) / "tppcore")
 
 

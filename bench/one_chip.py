@@ -47,7 +47,8 @@ def measure(options: Options) -> dict[str, Any]:
         )
         program = compile_program(rules, names)
         found[f"inside @njit: {name}"] = _in_numba(rules, names, options.rounds)
-        found[f"C: {name}"] = _in_c(program, names, options.rounds)
+        for title, each in _in_c(program, names, options.rounds).items():
+            found[f"{title}: {name}"] = each
     return found
 
 
@@ -61,48 +62,67 @@ def _calls(run: Contender, rounds: int) -> dict[str, Any]:
     return {"ns": statistics.median(seconds) * 1e9, "seconds": seconds}
 
 
-def _in_c(program: Program, names: tuple[str, ...], rounds: int) -> dict[str, Any]:
-    """A loop in C over 64 tables of one row; without a compiler, nothing."""
+def _in_c(program: Program, names: tuple[str, ...], rounds: int) -> dict[str, dict[str, Any]]:
+    """Loops in C over 64 rows, each a table of one row and an array of doubles; without a compiler,
+    nothing."""
     compiler = shutil.which("cc")
     if not c.available() or compiler is None:
-        return {"left_out": "needs the C engine and a C compiler"}
+        left_out = {"left_out": "needs the C engine and a C compiler"}
+        return {"C": left_out, "C, tpp_decide": left_out}
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "one_row.so"
         source, headers = ROOT / "bench" / "one_row.c", ROOT / "csrc"
         command = [compiler, "-O2", "-shared", "-fPIC", f"-I{headers}", source, "-o", library]
         subprocess.run(command, check=True)
-        loop = ctypes.CDLL(str(library)).one_row
-    loop.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_uint64] + [ctypes.c_void_p] * 2
-    loop.argtypes += [ctypes.c_uint64]
+        loops = ctypes.CDLL(str(library))
+    chips = random_table(names, _TABLES)
     ffi, lib = c._ffi, c._lib
     handle = c.opened(program)
-    chips = random_table(names, _TABLES)
+
+    def address(pointer: Any) -> int:
+        return int(ffi.cast("uintptr_t", pointer))
+
     held = []
     for row in range(_TABLES):
         one = {name: values[row : row + 1].copy() for name, values in chips.items()}
         held.append((c._table(handle, columns_of(one)), one))
     tables = ffi.new("tpp_column *[]", [table for (table, _), _ in held])
-    values, valid = np.zeros((2, len(program.paragraphs), 1), np.uint64)
-    rows = [c._rows(each, "uint64_t") for each in (values, valid)]
+    bits = np.zeros((2, len(program.paragraphs), 1), np.uint64)
+    bitmaps = [c._rows(each, "uint64_t") for each in bits]
+    order = [entry.quantity for entry in program.inputs]
+    rows = np.array([chips.get(name, np.full(_TABLES, np.nan)) for name in order], np.float64)
+    rows = np.ascontiguousarray(rows.T)
+    verdicts = ffi.new("int8_t[]", len(program.paragraphs))
+    pointers = c._rows(rows, "double")
+    calls = {
+        "C": (loops.one_row, "tpp_evaluate", tables, [address(each) for each in bitmaps]),
+        "C, tpp_decide": (loops.one_row_decide, "tpp_decide", pointers, [address(verdicts)]),
+    }
+    return {
+        title: _loop(
+            loop,
+            [address(ffi.addressof(lib, name)), address(handle.pointer), address(given), _TABLES],
+            outputs,
+            rounds,
+        )
+        for title, (loop, name, given, outputs) in calls.items()
+    }
 
-    def address(pointer: Any) -> int:
-        return int(ffi.cast("uintptr_t", pointer))
 
+def _loop(loop: Any, inputs: list[int], outputs: list[int], rounds: int) -> dict[str, Any]:
     arguments = [
-        address(ffi.addressof(lib, "tpp_evaluate")),
-        address(handle.pointer),
-        address(tables),
-        _TABLES,
-        *map(address, rows),
+        *map(ctypes.c_void_p, inputs[:3]),
+        ctypes.c_uint64(inputs[3]),
+        *map(ctypes.c_void_p, outputs),
     ]
     seconds = []
     for number in range(rounds + 1):
         begun = time.perf_counter()
-        status = loop(*arguments, _TIMES)
+        status = loop(*arguments, ctypes.c_uint64(_TIMES))
         if number:
             seconds.append((time.perf_counter() - begun) / _TIMES)
         if status:
-            raise RuntimeError(f"tpp_evaluate: status {status}")
+            raise RuntimeError(f"one row in C: status {status}")
     return {"ns": statistics.median(seconds) * 1e9, "seconds": seconds}
 
 

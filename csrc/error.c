@@ -27,6 +27,9 @@ static const char *const TEXTS[TPP_STATUS_COUNT] = {
     [TPP_ERROR_HOST] = "0 or 1",
     [TPP_ERROR_OFFSETS] = "offsets that ascend, among the parts",
     [TPP_ERROR_EMPTY_SYSTEM] = "at least one part",
+    [TPP_ERROR_FILE] = "the file is missing or can't be read",
+    [TPP_ERROR_CATEGORY] = "the place of one of the words of the category, from 0",
+    [TPP_ERROR_NO_RANGE] = "a value, not a range",
 };
 
 TPP_API const char *tpp_status_text(tpp_status status)

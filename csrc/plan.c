@@ -486,11 +486,14 @@ tpp_status tpp_plan_build(const tpp_program *program, tpp_plan_purpose purpose, 
     *plan = (tpp_plan){0};
     tpp_builder builder = {program, purpose, calloc(program->nodes + 1u, sizeof(tpp_draft)), plan,
                            0};
+    /* An exact plan is kept for every tested node, so that it keeps no room it does not need. */
+    const uint32_t listed = is_exact(purpose) ? 0 : program->cuts + program->metrics;
+    const uint32_t terms = is_exact(purpose) ? 0 : 2 * program->nodes;
     plan->step = calloc(program->nodes + 1u, sizeof *plan->step);
     plan->input = calloc(program->nodes + 1u, sizeof *plan->input);
-    plan->rank = calloc(program->cuts + program->metrics + 1u, sizeof *plan->rank);
-    plan->term = calloc(2u * program->nodes + 1u, sizeof *plan->term);
-    plan->list = calloc(program->cuts + program->metrics + 1u, sizeof *plan->list);
+    plan->rank = calloc(listed + 1u, sizeof *plan->rank);
+    plan->term = calloc(terms + 1u, sizeof *plan->term);
+    plan->list = calloc(listed + 1u, sizeof *plan->list);
     if (builder.draft == NULL || plan->step == NULL || plan->input == NULL || plan->list == NULL ||
         plan->rank == NULL || plan->term == NULL) {
         free(builder.draft);
@@ -515,9 +518,10 @@ tpp_status tpp_plan_build(const tpp_program *program, tpp_plan_purpose purpose, 
         tpp_plan_free(plan);
         return status;
     }
-    /* An exact plan is kept for every tested node, so that it keeps no room it does not need. */
     tpp_step *step = realloc(plan->step, (plan->steps + 1u) * sizeof *step);
     plan->step = step != NULL ? step : plan->step;
+    uint32_t *input = realloc(plan->input, (plan->inputs + 1u) * sizeof *input);
+    plan->input = input != NULL ? input : plan->input;
     return TPP_OK;
 }
 

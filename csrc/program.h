@@ -20,6 +20,15 @@ enum {
     TPP_MAX_NODES = 8192
 };
 
+/* They bound the time and the memory that opening a program takes, whatever its file says. */
+enum {
+    TPP_MAX_PARAGRAPHS = 4096,
+    TPP_MAX_BOXES = 1 << 18,
+    TPP_MAX_METRICS = 1024,
+    TPP_MAX_OUTCOMES = 15, /* a code of outcomes is a byte: 15 * 16 + 15 */
+    TPP_MAX_PLANNED = 1 << 20 /* nodes times plans that look at them */
+};
+
 typedef struct {
     const char *name;
     bool positive;
@@ -28,7 +37,13 @@ typedef struct {
     bool has_default;
     bool given;
     bool used; /* by a test */
+    bool no_range; /* it is no number, or a metric is not monotone in it */
     tpp_decimal fill; /* the default */
+    tpp_quantity kind;
+    uint32_t choices; /* it is a whole number below, unless this is 0 */
+    const char *unit;
+    uint32_t first_word;
+    uint32_t words;
 } tpp_input;
 
 /* The operations of a node; the values are part of the file format. */
@@ -75,12 +90,21 @@ typedef struct {
     uint32_t true_boxes;
     uint32_t false_boxes;
     const uint64_t *cuts; /* the set of those that its boxes compare: bit c % 64 of word c / 64 */
+    uint32_t outcome;     /* its rank, or TPP_ABSENT */
+    const char *citation;
 } tpp_paragraph;
 
 typedef struct {
     const char *name;
     uint32_t node;
+    const char *unit;
 } tpp_metric;
+
+/* What a program says of itself. */
+typedef struct {
+    const char *name;
+    const char *value;
+} tpp_fact;
 
 struct tpp_block_kernel;
 struct tpp_row_view;
@@ -94,6 +118,7 @@ struct tpp_program {
     uint32_t boxes;
     uint32_t literals;
     uint32_t metrics;
+    bool is_choosy; /* some input is not any number, or takes no range */
     tpp_input *input;
     tpp_node *node;
     tpp_cut *cut;
@@ -103,13 +128,18 @@ struct tpp_program {
     uint64_t *paragraph_cuts;
     uint32_t cut_words; /* of a set of cuts */
     tpp_metric *metric;
+    uint32_t outcomes;
+    uint32_t facts;
+    const char **word;
+    const char **outcome;
+    tpp_fact *fact;
     char *names;
     tpp_plan rated;       /* tests, where every row states a rate */
     tpp_plan any;         /* tests, elsewhere */
     tpp_plan report;      /* metrics */
     tpp_plan *exact[2];   /* by target, a tested node, and after them by metric: [rated] */
     const struct tpp_block_kernel *kernel;
-    struct tpp_row_view *row_view; /* for few rows, or NULL: see row_view.h */
+    struct tpp_row_view *row_view; /* for few rows: see row_view.h */
 };
 
 #endif

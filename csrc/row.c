@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "choices.h"
 #include "error.h"
 #include "near.h"
 #include "number.h"
@@ -90,7 +91,8 @@ static TPP_INLINE bool read_number(const tpp_column *column, uint64_t at, bool p
         column->high == NULL) {
         if (column->kind == TPP_FLOAT64) {
             const double value = ((const double *)column->values)[at];
-            if (value >= TPP_SMALLEST && value <= TPP_LARGEST) {
+            if ((value >= TPP_SMALLEST && value <= TPP_LARGEST) || isnan(value) ||
+                (value == 0.0 && !positive)) {
                 *number = (range){value, value};
                 return true;
             }
@@ -105,16 +107,35 @@ static TPP_INLINE bool read_number(const tpp_column *column, uint64_t at, bool p
     return read_any(column, at, positive, number);
 }
 
-/* Reads all inputs; false if one is wrong. What is missing becomes what that means. */
-static TPP_INLINE bool read_inputs(reader *r, const tpp_row_view *view, bool *is_rated)
+/* Whether both ends of a number may be those of a flag or a category; an open end may. */
+static TPP_INLINE bool are_choices(range number, uint32_t choices)
+{
+    return tpp_is_choice(number.low, choices) &&
+           (number.high == HUGE_VAL || tpp_is_choice(number.high, choices));
+}
+
+/* One input of a row that is an array of inputs, as a column of them would be. */
+static TPP_INLINE bool read_cell(const tpp_column *row, const tpp_row_input *input, range *number)
+{
+    if (!read_number(row, input->index, input->positive, number)) {
+        return false;
+    }
+    return (input->choices == 0 || isnan(number->low) || are_choices(*number, input->choices)) &&
+           !(input->no_range && tpp_has_end(row, input->index));
+}
+
+/* Reads all inputs; false if one is wrong. What is missing becomes what that means. Inputs are
+ * columns, or cells of one (`is_row`, a constant). */
+static TPP_INLINE bool read_inputs(reader *r, const tpp_row_view *view, bool is_row, bool *is_rated)
 {
     range *numbers = r->place + TPP_MAX_SLOTS;
     bool missing = false, rated = false, single = false;
     for (uint32_t i = 0; i < view->given; i++) {
         const tpp_row_input *input = &view->input[i];
-        const tpp_column *column = &r->columns[input->index];
+        const tpp_column *column = is_row ? r->columns : &r->columns[input->index];
         range *number = &numbers[input->index];
-        if (IS_RARE(!read_number(column, r->at, input->positive, number))) {
+        if (IS_RARE(is_row ? !read_cell(column, input, number)
+                           : !read_number(column, r->at, input->positive, number))) {
             return false;
         }
         const bool there = number->low == number->low;
@@ -345,12 +366,28 @@ static TPP_INLINE void write_bit(uint64_t *word, uint32_t at, bool bit)
     *word = at == 0 ? bit : *word | (uint64_t)bit << at;
 }
 
-static TPP_INLINE void write_paragraphs(const tpp_program *program, uint32_t words,
-                                        const outcome *row, uint64_t at,
-                                        uint64_t *const *value_bits, uint64_t *const *valid_bits)
+/* Where the verdicts of a row go: bitmaps, or an array of paragraphs. */
+typedef struct {
+    uint64_t *const *value_bits;
+    uint64_t *const *valid_bits;
+    uint64_t at;
+    int8_t *verdicts; /* NULL: bitmaps */
+} destination;
+
+static TPP_INLINE void write_verdict(destination to, uint32_t paragraph, bool value, bool valid)
 {
-    const uint64_t word = at / 64;
-    const uint32_t bit = (uint32_t)(at % 64);
+    if (to.verdicts != NULL) {
+        to.verdicts[paragraph] = (int8_t)(valid ? value : -1);
+        return;
+    }
+    const uint32_t bit = (uint32_t)(to.at % 64);
+    write_bit(to.value_bits[paragraph] + to.at / 64, bit, value);
+    write_bit(to.valid_bits[paragraph] + to.at / 64, bit, valid);
+}
+
+static TPP_INLINE void write_paragraphs(const tpp_program *program, uint32_t words,
+                                        const outcome *row, destination to)
+{
     uint64_t literal[TPP_ROW_WORDS], unsure[TPP_ROW_WORDS]; /* cuts that may hold and may fail */
     for (uint32_t w = 0; w < words; w++) {
         literal[w] = row->literal[w];
@@ -371,8 +408,7 @@ static TPP_INLINE void write_paragraphs(const tpp_program *program, uint32_t wor
             value = value && !can_fail;
         }
         box += (size_t)paragraph->false_boxes * words;
-        write_bit(value_bits[p] + word, bit, value);
-        write_bit(valid_bits[p] + word, bit, valid);
+        write_verdict(to, p, value, valid);
     }
 }
 
@@ -398,7 +434,7 @@ static TPP_INLINE tpp_status evaluate(const tpp_program *program, uint32_t words
     r.columns = columns;
     for (uint32_t i = 0; i < count; i++) {
         r.at = begin + i;
-        if (IS_RARE(!read_inputs(&r, view, &found[i].rated))) {
+        if (IS_RARE(!read_inputs(&r, view, false, &found[i].rated))) {
             return refuse(&r, error);
         }
         run(&r, &view->schedule[found[i].rated], words, &found[i]);
@@ -411,7 +447,8 @@ static TPP_INLINE tpp_status evaluate(const tpp_program *program, uint32_t words
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        write_paragraphs(program, words, &found[i], begin + i, value_bits, valid_bits);
+        const destination to = {value_bits, valid_bits, begin + i, NULL};
+        write_paragraphs(program, words, &found[i], to);
     }
     return TPP_OK;
 }
@@ -424,4 +461,67 @@ tpp_status tpp_row_evaluate(const tpp_program *program, const tpp_column *column
     return words == 1
                ? evaluate(program, 1, columns, row, end, value_bits, valid_bits, error)
                : evaluate(program, words, columns, row, end, value_bits, valid_bits, error);
+}
+
+/* ---- one row of doubles ---- */
+
+/* The inputs of a row as columns of one row. */
+static void split(const tpp_program *program, const tpp_column *row, tpp_column *columns)
+{
+    for (uint32_t i = 0; i < program->inputs; i++) {
+        columns[i] = (tpp_column){.values = (const double *)row->values + i,
+                                  .low = row->low != NULL ? row->low + i : NULL,
+                                  .high = row->high != NULL ? row->high + i : NULL,
+                                  .kind = TPP_FLOAT64};
+    }
+}
+
+static NEVER_INLINE tpp_status refuse_row(const tpp_program *program, const tpp_column *row,
+                                          tpp_error *error)
+{
+    tpp_column columns[TPP_MAX_INPUTS];
+    split(program, row, columns);
+    tpp_status status = tpp_choices_check(program, columns, 0, 1, error);
+    status = status != TPP_OK ? status : tpp_number_check(program, columns, 0, 1, error);
+    return status != TPP_OK ? status : tpp_error_set(error, TPP_ERROR_ARGUMENT);
+}
+
+static NEVER_INLINE tpp_status decide_near_row(const tpp_program *program, const tpp_column *row,
+                                               outcome *found, tpp_error *error)
+{
+    tpp_column columns[TPP_MAX_INPUTS];
+    split(program, row, columns);
+    return decide_near(program, columns, 0, 1, found, error);
+}
+
+static TPP_INLINE tpp_status decide_row(const tpp_program *program, uint32_t words,
+                                        const tpp_column *row, int8_t *verdicts, tpp_error *error)
+{
+    const tpp_row_view *view = program->row_view;
+    outcome found;
+    reader r;
+    r.program = program;
+    r.columns = row;
+    if (IS_RARE(!read_inputs(&r, view, true, &found.rated))) {
+        return refuse_row(program, row, error);
+    }
+    run(&r, &view->schedule[found.rated], words, &found);
+    if (IS_RARE(found.is_near)) {
+        const tpp_status status = decide_near_row(program, row, &found, error);
+        if (status != TPP_OK) {
+            return status;
+        }
+    }
+    const destination to = {NULL, NULL, 0, verdicts};
+    write_paragraphs(program, words, &found, to);
+    return TPP_OK;
+}
+
+tpp_status tpp_row_decide(const tpp_program *program, const double *values, const double *low,
+                          const double *high, int8_t *verdicts, tpp_error *error)
+{
+    const uint32_t words = program->row_view->words;
+    const tpp_column row = {.values = values, .low = low, .high = high, .kind = TPP_FLOAT64};
+    return words == 1 ? decide_row(program, 1, &row, verdicts, error)
+                      : decide_row(program, words, &row, verdicts, error);
 }

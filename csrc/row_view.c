@@ -31,7 +31,8 @@ static bool fill_inputs(tpp_row_view *view, const tpp_program *program)
             const tpp_input *input = &program->input[i];
             if (input->given == (given == 1) && (input->given || input->used)) {
                 view->input[view->inputs++] = (tpp_row_input){
-                    i, input->positive, input->closed_list, {absent(input, 0), absent(input, 1)}};
+                    i, input->positive, input->closed_list, input->no_range, input->choices,
+                    {absent(input, 0), absent(input, 1)}};
                 view->given += input->given;
             }
         }
@@ -124,16 +125,12 @@ static bool fill_sets(tpp_row_view *view, const tpp_program *program)
 
 tpp_status tpp_row_view_build(tpp_program *program)
 {
-    const uint32_t words = (program->cuts + 31) / 32;
-    if (words > TPP_ROW_WORDS) {
-        return TPP_OK;
-    }
     tpp_row_view *view = calloc(1, sizeof *view);
     if (view == NULL) {
         return TPP_ERROR_MEMORY;
     }
     program->row_view = view;
-    view->words = words;
+    view->words = (program->cuts + 31) / 32;
     return fill_inputs(view, program) &&
                    fill_schedule(&view->schedule[0], program, &program->any) &&
                    fill_schedule(&view->schedule[1], program, &program->rated) &&

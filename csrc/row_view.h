@@ -10,7 +10,7 @@
 
 #include "program.h"
 
-enum { TPP_ROW_WORDS = 4, TPP_ROW_PLACES = TPP_MAX_SLOTS + TPP_MAX_INPUTS };
+enum { TPP_ROW_WORDS = TPP_MAX_CUTS / 32, TPP_ROW_PLACES = TPP_MAX_SLOTS + TPP_MAX_INPUTS };
 
 /* Both ends of a quantity or a metric; NaN where it is missing or does not apply. */
 typedef struct {
@@ -60,6 +60,8 @@ typedef struct {
     uint32_t index;
     bool positive;
     bool closed_list;
+    bool no_range;
+    uint32_t choices;
     tpp_row_range absent[2]; /* what it means where missing: [rated] */
 } tpp_row_input;
 
@@ -73,8 +75,7 @@ typedef struct tpp_row_view {
     uint64_t *paragraph;          /* by paragraph, likewise: the first literals of its cuts */
 } tpp_row_view;
 
-/* Makes `program->row_view` of a program that is complete otherwise; it stays NULL where that has
- * more cuts than TPP_ROW_WORDS hold. TPP_OK or TPP_ERROR_MEMORY. */
+/* Makes `program->row_view` of a program that is complete otherwise. TPP_OK or TPP_ERROR_MEMORY. */
 tpp_status tpp_row_view_build(tpp_program *program);
 
 void tpp_row_view_free(tpp_row_view *view);

@@ -2,9 +2,9 @@
  * @file tppcore.h
  * @brief The engine of tppcore: a compiled rulebook over columns, decided exactly.
  *
- * A program is opened once from the bytes that tppcore.program.binary writes, and is then read
- * only: any number of threads may evaluate it at the same time. Nothing here keeps global state,
- * and the evaluating functions allocate nothing. They use up to 1 MiB of stack.
+ * A program is opened once from a file that `tppcore compile` writes, and is then read only: any
+ * number of threads may evaluate it at the same time. Nothing here keeps global state, and the
+ * evaluating functions allocate nothing. They use up to 1 MiB of stack.
  *
  * Every function that can fail returns a tpp_status and, where `error` is not NULL, says more
  * there.
@@ -14,6 +14,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* The version of this header; tpp_version() is that of the library. Before 1.0 a minor version may
+ * change the interface, and the name of the shared library then changes with it. */
+#define TPP_VERSION_MAJOR 0
+#define TPP_VERSION_MINOR 1
+#define TPP_VERSION_PATCH 0
+#define TPP_VERSION "0.1.0"
+#define TPP_VERSION_NUMBER \
+    (TPP_VERSION_MAJOR * 10000 + TPP_VERSION_MINOR * 100 + TPP_VERSION_PATCH)
 
 #if defined(__GNUC__)
 #define TPP_API __attribute__((visibility("default")))
@@ -55,7 +64,10 @@ typedef enum {
     TPP_ERROR_HOST = 22,            /**< whether a part is a host is not 0 or 1 */
     TPP_ERROR_OFFSETS = 23,         /**< the parts of a system are not among the parts */
     TPP_ERROR_EMPTY_SYSTEM = 24,    /**< a system has no parts */
-    TPP_STATUS_COUNT = 25           /**< how many there are */
+    TPP_ERROR_FILE = 25,            /**< a file is missing or can't be read */
+    TPP_ERROR_CATEGORY = 26,        /**< a category is not the place of one of its words */
+    TPP_ERROR_NO_RANGE = 27,        /**< a range of no number, or where a metric is not monotone */
+    TPP_STATUS_COUNT = 28           /**< how many there are */
 } tpp_status;
 
 /** Which of a quantity's columns an error is about. */
@@ -116,6 +128,9 @@ typedef struct {
  */
 const char *tpp_status_text(tpp_status status);
 
+/** @return the version of the library as text: TPP_VERSION where header and library are a pair. */
+const char *tpp_version(void);
+
 /**
  * Opens a compiled program.
  * @param bytes the bytes of the file; they are copied and need no alignment
@@ -128,6 +143,16 @@ const char *tpp_status_text(tpp_status status);
  */
 tpp_status tpp_program_open(const void *bytes, size_t size, tpp_program **program,
                             tpp_error *error);
+
+/**
+ * Opens a compiled program from a file.
+ * @param path of the file, as fopen takes it
+ * @param program as for tpp_program_open
+ * @param error details, or NULL
+ * @return as tpp_program_open; TPP_ERROR_FILE if there is no such file or it can't be read. A file
+ *         above 16 MiB is not read further: TPP_ERROR_LIMIT.
+ */
+tpp_status tpp_program_open_file(const char *path, tpp_program **program, tpp_error *error);
 
 /**
  * Closes a program; no evaluation may be under way.
@@ -152,6 +177,75 @@ const char *tpp_program_paragraph_id(const tpp_program *program, uint32_t index)
 
 /** @return the name of metric `index`, owned by the program; NULL if there is none. */
 const char *tpp_program_metric_name(const tpp_program *program, uint32_t index);
+
+/** No index, or no outcome. */
+#define TPP_ABSENT 0xFFFFFFFF
+
+/**
+ * Whether a program reads an input. Those that its law uses and it was compiled without are listed
+ * too, after the others; they are missing in every row, whatever is given for them.
+ * @return 1 or 0
+ */
+int tpp_program_input_given(const tpp_program *program, uint32_t index);
+
+/** @return the index of the given input of a quantity; TPP_ABSENT if there is none. */
+uint32_t tpp_program_find_input(const tpp_program *program, const char *quantity);
+
+/** @return the index of the paragraph of an id, such as us-3a090/a.1; TPP_ABSENT if there is none. */
+uint32_t tpp_program_find_paragraph(const tpp_program *program, const char *id);
+
+/* What follows is for people. It is in the files that `tppcore compile` writes; a program without
+ * it has no facts and no outcomes, and its texts are "". All texts are owned by the program. */
+
+/** What a quantity is; its numbers are doubles in each case. */
+typedef enum {
+    TPP_QUANTITY_NUMBER = 0,   /**< in the unit of the input */
+    TPP_QUANTITY_BOOLEAN = 1,  /**< 0 or 1 */
+    TPP_QUANTITY_DATE = 2,     /**< days since 1970-01-01 */
+    TPP_QUANTITY_CATEGORY = 3, /**< the place of one of its words, from 0 */
+    TPP_QUANTITY_COUNT = 4     /**< how many there are */
+} tpp_quantity;
+
+/** @return what input `index` is; TPP_QUANTITY_NUMBER if there is none. */
+tpp_quantity tpp_program_input_kind(const tpp_program *program, uint32_t index);
+
+/** @return the unit of input `index`, "" where it has none; NULL if there is no such input. */
+const char *tpp_program_input_unit(const tpp_program *program, uint32_t index);
+
+/** @return the number of words of input `index`: 0 unless it is a category. */
+uint32_t tpp_program_input_words(const tpp_program *program, uint32_t index);
+
+/** @return word `word` of the category that is input `index`; NULL if there is none. */
+const char *tpp_program_input_word(const tpp_program *program, uint32_t index, uint32_t word);
+
+/** @return the citation of paragraph `index`; NULL if there is none. */
+const char *tpp_program_paragraph_citation(const tpp_program *program, uint32_t index);
+
+/** @return the outcome of paragraph `index` by its rank, 0 the strongest; TPP_ABSENT if it has none. */
+uint32_t tpp_program_paragraph_outcome(const tpp_program *program, uint32_t index);
+
+/** @return the unit of metric `index`; NULL if there is none. */
+const char *tpp_program_metric_unit(const tpp_program *program, uint32_t index);
+
+/** @return the number of outcomes. The last one is that of rows in which no other is true. */
+uint32_t tpp_program_outcomes(const tpp_program *program);
+
+/** @return the outcome of a rank, 0 the strongest; NULL if there is none. */
+const char *tpp_program_outcome(const tpp_program *program, uint32_t rank);
+
+/**
+ * The facts of a program say what law it is: "as_of" (a date), "destination" ("" for none),
+ * "rulebook" (the hash of its content), "version" (of the tppcore that compiled it), "amended" where
+ * thresholds were changed, and "readings.NAME" for each reading.
+ * @return their number
+ */
+uint32_t tpp_program_facts(const tpp_program *program);
+
+/** @return the name of fact `index`; NULL if there is none. */
+const char *tpp_program_fact_name(const tpp_program *program, uint32_t index);
+
+/** @return the value of the fact of a name; NULL if there is none. */
+const char *tpp_program_fact(const tpp_program *program, const char *name);
 
 /** @return the kernel that evaluates the program: "avx2" or "portable". */
 const char *tpp_program_kernel(const tpp_program *program);
@@ -182,11 +276,59 @@ tpp_status tpp_program_use_kernel(tpp_program *program, const char *name);
  * @param error details, or NULL; for a bad number its row, input, part and value: the first by row
  *        and then by input
  * @return TPP_OK, TPP_ERROR_ARGUMENT, TPP_ERROR_WIDTH, or one of the errors of numbers from
- *         TPP_ERROR_NOT_FINITE on. The bitmaps of the range are unspecified after an error.
+ *         TPP_ERROR_NOT_FINITE on, where those of booleans, categories and TPP_ERROR_NO_RANGE come
+ *         first. The bitmaps of the range are unspecified after an error.
  */
 tpp_status tpp_evaluate(const tpp_program *program, const tpp_column *columns, uint64_t row_begin,
                         uint64_t row_end, uint64_t *const *value_bits, uint64_t *const *valid_bits,
                         tpp_error *error);
+
+/**
+ * Decides every paragraph on one row of doubles, without columns.
+ *
+ * @param program the program
+ * @param values one an input, NaN where missing
+ * @param low low ends of ranges, one an input, NaN where open (0) or no range; NULL: no ranges
+ * @param high high ends, NaN where open (infinity) or no range; NULL: none
+ * @param verdicts one a paragraph: 1 true, 0 false, -1 undetermined; unspecified after an error
+ * @param error details, or NULL; `row` is 0
+ * @return as tpp_evaluate
+ */
+tpp_status tpp_decide(const tpp_program *program, const double *values, const double *low,
+                      const double *high, int8_t *verdicts, tpp_error *error);
+
+/**
+ * The highest outcome of a row: the strongest of the paragraphs that are true, and the strongest
+ * above it that are undetermined.
+ * @param program the program
+ * @param verdicts as tpp_decide writes them
+ * @return certain * (outcomes + 1) + possible, both ranks; `possible` is the number of outcomes where
+ *         no stronger one is open
+ */
+uint32_t tpp_highest_outcome(const tpp_program *program, const int8_t *verdicts);
+
+/**
+ * The same for rows [row_begin, row_end) of bitmaps as tpp_evaluate writes them.
+ * @param program the program
+ * @param value_bits one pointer a paragraph
+ * @param valid_bits the same
+ * @param row_begin first row
+ * @param row_end one past the last row
+ * @param codes an element a row; element 0 is row 0. A program has at most 15 outcomes.
+ */
+void tpp_highest_outcomes(const tpp_program *program, uint64_t *const *value_bits,
+                          uint64_t *const *valid_bits, uint64_t row_begin, uint64_t row_end,
+                          uint8_t *codes);
+
+/**
+ * Writes an outcome in words, never more certain than the verdicts are.
+ * @param program the program
+ * @param code as tpp_highest_outcome gives it
+ * @param text receives at most `size` bytes with the closing NUL; NULL if `size` is 0
+ * @param size its bytes
+ * @return the length of the whole text without the NUL, as snprintf
+ */
+size_t tpp_outcome_text(const tpp_program *program, uint32_t code, char *text, size_t size);
 
 /**
  * Computes the program's metrics in doubles, for people to look at; verdicts don't use them.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tppcore.errors import InputError, SpecError, TppError, UnknownName
     from tppcore.explanation import Explanation, explain
     from tppcore.migration import Migration, migrate
+    from tppcore.program_file import get_include, get_library, program_bytes
     from tppcore.rules.amendment import amended
     from tppcore.rules.rulebook import Rulebook, rulebook
     from tppcore.shipments.ledger import Ledger, ledger
@@ -61,6 +62,9 @@ _HOMES = {
     "classify": "tppcore.api",
     "explain": "tppcore.explanation",
     "metrics": "tppcore.api",
+    "get_include": "tppcore.program_file",
+    "get_library": "tppcore.program_file",
+    "program_bytes": "tppcore.program_file",
     "migrate": "tppcore.migration",
     "Migration": "tppcore.migration",
     "rulebook": "tppcore.rules.rulebook",
@@ -120,10 +124,13 @@ __all__ = [
     "compare",
     "edge_suite",
     "explain",
+    "get_include",
+    "get_library",
     "headroom",
     "ledger",
     "metrics",
     "migrate",
+    "program_bytes",
     "rulebook",
     "score_edges",
     "system",

@@ -408,6 +408,7 @@ def bench(rows: int, rounds: int, threads: int | None, as_json: bool) -> None:
 
 
 from tppcore.cli_compare import compare_command  # noqa: E402  (they need click too)
+from tppcore.cli_compile import compile_command  # noqa: E402
 from tppcore.cli_edges import edges_group  # noqa: E402
 from tppcore.cli_headroom import headroom_command  # noqa: E402
 from tppcore.cli_ledger import ledger_command  # noqa: E402
@@ -417,6 +418,7 @@ from tppcore.cli_space import space_command  # noqa: E402
 cli.add_command(compare_command)
 cli.add_command(edges_group(_law, _rulebook, _Many))
 cli.add_command(headroom_command(_law, _rulebook, _Many))
+cli.add_command(compile_command(_law, _rulebook, _Many))
 cli.add_command(ledger_command)
 cli.add_command(space_command(_law, _rulebook, _Many))
 cli.add_command(migrate_command(_law, _rulebook, _Many))

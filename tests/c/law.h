@@ -30,7 +30,7 @@ static inline program_file law(void)
         3 << 1 | 1, 4 << 1 | 1,
     };
     const file_counts counts = {LAW_INPUTS, LAW_NODES, LAW_TESTS,   LAW_PARAGRAPHS,
-                                LAW_BOXES,  LAW_LITERALS, LAW_METRICS, sizeof names};
+                                LAW_BOXES,  LAW_LITERALS, LAW_METRICS, 0, 0, 0, sizeof names};
     program_file out = begin(&counts);
     put_input(&out, 1, GIVEN | CLOSED, 0);
     put_input(&out, 6, GIVEN | CLOSED, 0);
@@ -79,8 +79,7 @@ static inline program_file law(void)
         put(&out, literal[i], 4);
     }
     for (uint32_t i = 0; i < LAW_METRICS; i++) {
-        put(&out, metric[i][0], 4);
-        put(&out, metric[i][1], 4);
+        put_metric(&out, metric[i][0], metric[i][1]);
     }
     end(&out, names, sizeof names);
     return out;

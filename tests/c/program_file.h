@@ -11,8 +11,8 @@
 #include "check.h"
 #include "tppcore.h"
 
-enum { HEADER = 52, CAPACITY = 4096, VERSION = 2 };
-enum { POSITIVE = 1, CLOSED = 2, OPEN = 4, DEFAULT = 8, GIVEN = 16 };
+enum { HEADER = 64, CAPACITY = 16384, VERSION = 3 };
+enum { POSITIVE = 1, CLOSED = 2, OPEN = 4, DEFAULT = 8, GIVEN = 16, NO_RANGE = 32 };
 enum { CONSTANT, INPUT, ADD, MULTIPLY, DIVIDE, MAXIMUM, SELECT, NOT_APPLICABLE };
 enum { AT_LEAST, ABOVE, BELOW, AT_MOST };
 
@@ -22,7 +22,7 @@ typedef struct {
 } program_file;
 
 typedef struct {
-    uint32_t inputs, nodes, tests, paragraphs, boxes, literals, metrics, names;
+    uint32_t inputs, nodes, tests, paragraphs, boxes, literals, metrics, words, outcomes, facts, names;
 } file_counts;
 
 static inline void put(program_file *out, uint64_t value, int bytes)
@@ -54,6 +54,20 @@ static inline void put_input(program_file *out, uint32_t name, uint32_t flags, u
     put(out, name, 4);
     put(out, flags, 4);
     put_decimal(out, fill, 0);
+    put(out, 0, 8); /* a number, without unit */
+    put(out, 0, 8);
+}
+
+/* A category of `words` words from `first_word` on, or with the kind of a boolean of none. */
+static inline void put_choice(program_file *out, uint32_t name, uint32_t flags, uint32_t kind,
+                              uint32_t first_word, uint32_t words)
+{
+    put_input(out, name, flags, 0);
+    out->size -= 16;
+    put(out, kind, 4);
+    put(out, 0, 4);
+    put(out, first_word, 4);
+    put(out, words, 4);
 }
 
 static inline void put_node(program_file *out, uint32_t op, uint32_t a, uint32_t b, uint32_t test,
@@ -92,6 +106,14 @@ static inline void put_paragraph(program_file *out, uint32_t name, uint32_t firs
     put(out, first_box, 4);
     put(out, true_boxes, 4);
     put(out, false_boxes, 4);
+    put(out, 0, 8); /* no outcome, no citation */
+}
+
+static inline void put_metric(program_file *out, uint32_t name, uint32_t node)
+{
+    put(out, name, 4);
+    put(out, node, 4);
+    put(out, 0, 4);
 }
 
 static inline void put_box(program_file *out, uint32_t first_literal, uint32_t literals)
@@ -114,13 +136,14 @@ static inline uint32_t checksum(const uint8_t *bytes, size_t size)
 
 static inline program_file begin(const file_counts *counts)
 {
-    const uint32_t all[8] = {counts->inputs, counts->nodes, counts->tests, counts->paragraphs,
-                             counts->boxes, counts->literals, counts->metrics, counts->names};
+    const uint32_t all[11] = {counts->inputs, counts->nodes,    counts->tests,   counts->paragraphs,
+                              counts->boxes,  counts->literals, counts->metrics, counts->words,
+                              counts->outcomes, counts->facts,  counts->names};
     program_file out = {.size = 8};
     memcpy(out.bytes, "tppcore\n", 8);
     put(&out, VERSION, 4);
     put(&out, 0, 8);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 11; i++) {
         put(&out, all[i], 4);
     }
     return out;

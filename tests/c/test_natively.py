@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import tppcore as tpp
+
 HERE = Path(__file__).resolve().parent
 SOURCES = sorted((HERE.parents[1] / "csrc").glob("*.c"))
 CC = os.environ.get("CC", "cc")
@@ -47,4 +49,9 @@ def test_in_plain_c(name: str, objects: list[str], tmp_path: Path) -> None:
         [CC, "-std=c11", "-O1", include, source, *objects, "-lm", "-lpthread", "-o", binary],
         check=True,
     )
-    subprocess.run([binary], check=True)
+    programs = []
+    if name == "test_mutants":
+        programs.append(str(tmp_path / "few.tpp"))
+        rules = tpp.rulebook("2026-02-01", "CN", rules=["us-3a090"])
+        Path(programs[0]).write_bytes(tpp.program_bytes(rules, ["tops_fp8", "die_area_mm2"]))
+    subprocess.run([binary, *programs], check=True, cwd=tmp_path)

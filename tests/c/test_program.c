@@ -1,5 +1,8 @@
+#define _POSIX_C_SOURCE 200809L /* mkstemp */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "program_file.h"
@@ -9,7 +12,7 @@
 static program_file program(void)
 {
     static const char names[] = "\0tpp\0area\0dense\0metric";
-    const file_counts counts = {2, 4, 1, 1, 2, 2, 1, sizeof names};
+    const file_counts counts = {2, 4, 1, 1, 2, 2, 1, 0, 0, 0, sizeof names};
     program_file out = begin(&counts);
     put_input(&out, 1, GIVEN, 0);
     put_input(&out, 5, GIVEN | POSITIVE, 0);
@@ -23,8 +26,7 @@ static program_file program(void)
     put_box(&out, 1, 1);
     put(&out, 0, 4);
     put(&out, 1, 4);
-    put(&out, 16, 4);
-    put(&out, 3, 4);
+    put_metric(&out, 16, 3);
     end(&out, names, sizeof names);
     return out;
 }
@@ -139,8 +141,132 @@ static void test_survives_forgery(void)
     }
 }
 
+/* Three outcomes; a and b have the first, c the second, d none. */
+static program_file outcomes(void)
+{
+    static const char names[] = "\0in\0W\0a\0b\0c\0d\0first\0second\0last\0as_of\0 2026\0cited";
+    enum { IN = 1, UNIT = 4, A = 6, FIRST = 14, SECOND = 20, LAST = 27, AS_OF = 32, DATE = 38, CITED = 44 };
+    const file_counts counts = {1, 0, 0, 4, 0, 0, 0, 0, 3, 1, sizeof names};
+    program_file out = begin(&counts);
+    put_input(&out, IN, GIVEN, 0);
+    out.size -= 12;
+    put(&out, UNIT, 4);
+    put(&out, 0, 8);
+    for (uint32_t p = 0; p < 4; p++) {
+        put_paragraph(&out, A + 2 * p, 0, 0, 0);
+        out.size -= 8;
+        put(&out, p < 2 ? 1 : p == 2 ? 2 : 0, 4);
+        put(&out, p == 1 ? CITED : 0, 4);
+    }
+    put(&out, FIRST, 4);
+    put(&out, SECOND, 4);
+    put(&out, LAST, 4);
+    put(&out, AS_OF, 4);
+    put(&out, DATE, 4);
+    end(&out, names, sizeof names);
+    return out;
+}
+
+static void test_says_what_it_is(void)
+{
+    const program_file bytes = outcomes();
+    tpp_program *opened;
+    CHECK(tpp_program_open(bytes.bytes, bytes.size, &opened, NULL) == TPP_OK);
+    CHECK(strcmp(tpp_program_input_unit(opened, 0), "W") == 0);
+    CHECK(tpp_program_input_unit(opened, 1) == NULL && tpp_program_metric_unit(opened, 0) == NULL);
+    CHECK(tpp_program_find_input(opened, "in") == 0);
+    CHECK(tpp_program_find_input(opened, "i") == TPP_ABSENT);
+    CHECK(tpp_program_find_input(opened, NULL) == TPP_ABSENT);
+    CHECK(tpp_program_find_paragraph(opened, "c") == 2);
+    CHECK(tpp_program_find_paragraph(opened, "") == TPP_ABSENT);
+    CHECK(tpp_program_paragraph_outcome(opened, 2) == 1);
+    CHECK(tpp_program_paragraph_outcome(opened, 3) == TPP_ABSENT);
+    CHECK(tpp_program_paragraph_outcome(opened, 4) == TPP_ABSENT);
+    CHECK(strcmp(tpp_program_paragraph_citation(opened, 1), "cited") == 0);
+    CHECK(strcmp(tpp_program_paragraph_citation(opened, 0), "") == 0);
+    CHECK(tpp_program_outcomes(opened) == 3 && tpp_program_outcome(opened, 3) == NULL);
+    CHECK(tpp_program_facts(opened) == 1);
+    CHECK(strcmp(tpp_program_fact(opened, "as_of"), " 2026") == 0);
+    CHECK(strcmp(tpp_program_fact_name(opened, 0), "as_of") == 0);
+    CHECK(tpp_program_fact(opened, "other") == NULL && tpp_program_fact_name(opened, 1) == NULL);
+    tpp_program_close(opened);
+}
+
+/* All verdicts of the four paragraphs, by row and in bitmaps. */
+static void test_highest_outcome_exhaustively(void)
+{
+    static const char *const words[3] = {"first", "second", "last"};
+    const program_file bytes = outcomes();
+    tpp_program *opened;
+    CHECK(tpp_program_open(bytes.bytes, bytes.size, &opened, NULL) == TPP_OK);
+    for (int n = 0; n < 81; n++) {
+        const int8_t verdicts[4] = {(int8_t)(n % 3 - 1), (int8_t)(n / 3 % 3 - 1),
+                                    (int8_t)(n / 9 % 3 - 1), (int8_t)(n / 27 - 1)};
+        const bool yes[2] = {verdicts[0] > 0 || verdicts[1] > 0, verdicts[2] > 0};
+        const bool may[2] = {verdicts[0] < 0 || verdicts[1] < 0, verdicts[2] < 0};
+        const uint32_t certain = yes[0] ? 0 : yes[1] ? 1 : 2;
+        const uint32_t possible = yes[0] ? 3 : may[0] ? 0 : may[1] ? 1 : 3;
+        CHECK(tpp_highest_outcome(opened, verdicts) == certain * 4 + possible);
+
+        uint64_t bits[8], *each[8];
+        for (int p = 0; p < 4; p++) {
+            bits[p] = (uint64_t)(verdicts[p] > 0) << 5;
+            bits[4 + p] = (uint64_t)(verdicts[p] >= 0) << 5;
+            each[p] = &bits[p];
+            each[4 + p] = &bits[4 + p];
+        }
+        uint8_t codes[7] = {0, 0, 0, 0, 0, 0, 77};
+        tpp_highest_outcomes(opened, each, each + 4, 5, 6, codes);
+        CHECK(codes[5] == certain * 4 + possible && codes[6] == 77 && codes[4] == 0);
+
+        char text[100], expected[100];
+        if (possible == 3) {
+            snprintf(expected, sizeof expected, "%s", words[certain]);
+        } else {
+            snprintf(expected, sizeof expected, "undetermined: up to %s; at least %s",
+                     words[possible], certain < 2 ? words[certain] : "no requirement found");
+        }
+        CHECK(tpp_outcome_text(opened, codes[5], text, sizeof text) == strlen(expected));
+        CHECK(strcmp(text, expected) == 0);
+    }
+    tpp_program_close(opened);
+}
+
+static void test_opens_files(void)
+{
+    char path[] = "/tmp/test_program_XXXXXX";
+    const program_file bytes = program();
+    tpp_program *opened;
+    tpp_error error;
+    const int descriptor = mkstemp(path);
+    CHECK(descriptor >= 0 && close(descriptor) == 0);
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL);
+    CHECK(fwrite(bytes.bytes, 1, bytes.size, file) == bytes.size);
+    CHECK(fclose(file) == 0);
+    CHECK(tpp_program_open_file(path, &opened, &error) == TPP_OK);
+    CHECK(tpp_program_inputs(opened) == 2);
+    tpp_program_close(opened);
+    CHECK((file = fopen(path, "ab")) != NULL && fputc(0, file) == 0 && fclose(file) == 0);
+    CHECK(tpp_program_open_file(path, &opened, &error) == TPP_ERROR_SIZE && opened == NULL);
+    CHECK(error.status == TPP_ERROR_SIZE);
+    CHECK((file = fopen(path, "wb")) != NULL && fclose(file) == 0);
+    CHECK(tpp_program_open_file(path, &opened, &error) == TPP_ERROR_TRUNCATED);
+    CHECK(remove(path) == 0);
+    CHECK(tpp_program_open_file(path, &opened, &error) == TPP_ERROR_FILE && opened == NULL);
+    CHECK(tpp_program_open_file(".", &opened, &error) == TPP_ERROR_FILE);
+    CHECK(tpp_program_open_file("/dev/zero", &opened, &error) == TPP_ERROR_LIMIT);
+    CHECK(tpp_program_open_file(NULL, &opened, &error) == TPP_ERROR_ARGUMENT);
+    CHECK(tpp_program_open_file(path, NULL, &error) == TPP_ERROR_ARGUMENT);
+}
+
 static void test_texts(void)
 {
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", TPP_VERSION_MAJOR, TPP_VERSION_MINOR,
+             TPP_VERSION_PATCH);
+    CHECK(strcmp(version, TPP_VERSION) == 0 && strcmp(version, tpp_version()) == 0);
+    CHECK(TPP_VERSION_NUMBER / 10000 == TPP_VERSION_MAJOR);
     for (int status = 0; status < TPP_STATUS_COUNT; status++) {
         CHECK(strcmp(tpp_status_text((tpp_status)status), "unknown status") != 0);
     }
@@ -153,6 +279,9 @@ int main(void)
     test_refuses_every_truncation();
     test_refuses_every_flipped_byte();
     test_survives_forgery();
+    test_says_what_it_is();
+    test_highest_outcome_exhaustively();
+    test_opens_files();
     test_texts();
     return 0;
 }

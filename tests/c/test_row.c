@@ -215,7 +215,7 @@ static tpp_program *open_power(void)
 {
     enum { SQUARES = 6 };
     static const char names[] = "\0a\0b\0p";
-    const file_counts counts = {2, 1 + SQUARES, 1, 1, 2, 2, 0, sizeof names};
+    const file_counts counts = {2, 1 + SQUARES, 1, 1, 2, 2, 0, 0, 0, 0, sizeof names};
     program_file out = begin(&counts);
     put_input(&out, 1, GIVEN | POSITIVE, 0);
     put_input(&out, 3, GIVEN, 0);

@@ -55,7 +55,7 @@ def test_a_constant_that_a_program_cannot_hold(value: str) -> None:
 def test_header() -> None:
     data = to_bytes(small())
     magic, version, size, crc = struct.unpack_from("<8sIII", data)
-    assert (magic, version, size, crc) == (b"tppcore\n", 2, len(data), zlib.crc32(data[20:]))
+    assert (magic, version, size, crc) == (b"tppcore\n", 3, len(data), zlib.crc32(data[20:]))
 
 
 def test_is_the_same_every_time() -> None:

@@ -56,6 +56,13 @@ class Opened:
         _check(_lib.tpp_program_use_kernel(self.pointer, name.encode()))
 
 
+def check_file(data: bytes) -> None:
+    """Raises TppError for a program file that the engine refuses."""
+    handle = _ffi.new("tpp_program **")
+    _check(_lib.tpp_program_open(data, len(data), handle, _ffi.NULL))
+    _lib.tpp_program_close(handle[0])
+
+
 _KEPT = 32
 _opened: OrderedDict[int, tuple[Program, Opened]] = OrderedDict()
 _opening = threading.Lock()

@@ -1,7 +1,7 @@
 """Programs as files: what the C engine opens, and what other languages embed.
 
-Little-endian, versioned, sized and checked by a CRC-32; `csrc/program.c` describes the layout and
-refuses everything else.
+Little-endian, versioned, sized and checked by a CRC-32; `csrc/program_read.c` describes the layout
+and refuses everything else.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ import struct
 import zlib
 from fractions import Fraction
 
+from tppcore.program.about import About, InputAbout, ParagraphAbout
 from tppcore.program.decimals import decimal_parts
-from tppcore.program.program import Input, Node, Op, Program
+from tppcore.program.program import Input, Node, Op, Paragraph, Program
 
-VERSION = 2
+VERSION = 3
 MAGIC = b"tppcore\n"
 
 _HEADER = struct.Struct("<8sIII")
-_COUNTS = struct.Struct("<8I")
+_COUNTS = struct.Struct("<11I")
 _DECIMAL = struct.Struct("<Qdi")
 _MAX_EXPONENT = 400
 _TEST_OPS = {">=": 0, ">": 1, "<": 2, "<=": 3}
-_POSITIVE, _CLOSED, _OPEN, _DEFAULT, _GIVEN = 1, 2, 4, 8, 16
+_POSITIVE, _CLOSED, _OPEN, _DEFAULT, _GIVEN, _NO_RANGE = 1, 2, 4, 8, 16, 32
+_KINDS = ("number", "boolean", "date", "category")
+_NOTHING = About()
+_ANY_NUMBER, _NO_OUTCOME = InputAbout(), ParagraphAbout()
 
 
 class _Names:
@@ -48,15 +52,23 @@ def _decimal(value: Fraction | None) -> bytes:
     return _DECIMAL.pack(mantissa, float(value), exponent)
 
 
-def _input(entry: Input, names: _Names) -> bytes:
+def _input(entry: Input, said: InputAbout, words: list[int], names: _Names) -> bytes:
     flags = (
         _POSITIVE * entry.positive
         | _CLOSED * entry.closed_list
         | _OPEN * entry.open_unlisted
         | _DEFAULT * (entry.default is not None)
         | _GIVEN * entry.given
+        | _NO_RANGE * said.no_range
     )
-    return struct.pack("<II", names.offset(entry.quantity), flags) + _decimal(entry.default)
+    kind, unit = _KINDS.index(said.kind), names.offset(said.unit)
+    first = len(words)
+    words += map(names.offset, said.words)
+    return (
+        struct.pack("<II", names.offset(entry.quantity), flags)
+        + _decimal(entry.default)
+        + struct.pack("<4I", kind, unit, first, len(said.words))
+    )
 
 
 def _node(node: Node) -> bytes:
@@ -65,10 +77,29 @@ def _node(node: Node) -> bytes:
     return struct.pack("<5I", node.op, node.a, node.b, node.test, flags) + value
 
 
-def to_bytes(program: Program) -> bytes:
-    """A program as the bytes of a file. Raises ValueError for a constant that it can't hold."""
+def _paragraph(paragraph: Paragraph, first_box: int, said: ParagraphAbout, names: _Names) -> bytes:
+    return struct.pack(
+        "<6I",
+        names.offset(paragraph.id),
+        first_box,
+        len(paragraph.true_boxes),
+        len(paragraph.false_boxes),
+        0 if said.outcome is None else said.outcome + 1,
+        names.offset(said.citation),
+    )
+
+
+def to_bytes(program: Program, about: About = _NOTHING) -> bytes:
+    """A program as the bytes of a file, with what it says of itself.
+
+    Raises ValueError for a constant or a text that it can't hold.
+    """
     names = _Names()
-    inputs = b"".join(_input(entry, names) for entry in program.inputs)
+    words: list[int] = []
+    inputs = b"".join(
+        _input(entry, about.inputs.get(entry.quantity, _ANY_NUMBER), words, names)
+        for entry in program.inputs
+    )
     nodes = b"".join(map(_node, program.nodes))
     tests = b"".join(
         struct.pack("<IIdd", test.node, _TEST_OPS[test.op], test.epsilon, test.epsilon32)
@@ -77,16 +108,17 @@ def to_bytes(program: Program) -> bytes:
     )
     paragraphs, boxes, literals = bytearray(), bytearray(), bytearray()
     for paragraph in program.paragraphs:
-        true, false = paragraph.true_boxes, paragraph.false_boxes
-        paragraphs += struct.pack(
-            "<4I", names.offset(paragraph.id), len(boxes) // 8, len(true), len(false)
-        )
-        for box in true + false:
+        said = about.paragraphs.get(paragraph.id, _NO_OUTCOME)
+        paragraphs += _paragraph(paragraph, len(boxes) // 8, said, names)
+        for box in paragraph.true_boxes + paragraph.false_boxes:
             boxes += struct.pack("<2I", len(literals) // 4, len(box))
             literals += struct.pack(f"<{len(box)}I", *box)
     metrics = b"".join(
-        struct.pack("<2I", names.offset(name), node) for name, node in program.metrics
+        struct.pack("<3I", names.offset(name), node, names.offset(about.metrics.get(name, "")))
+        for name, node in program.metrics
     )
+    texts = words + [names.offset(each) for each in about.outcomes]
+    texts += [names.offset(each) for fact in about.facts.items() for each in fact]
     counts = _COUNTS.pack(
         len(program.inputs),
         len(program.nodes),
@@ -95,9 +127,16 @@ def to_bytes(program: Program) -> bytes:
         len(boxes) // 8,
         len(literals) // 4,
         len(program.metrics),
+        len(words),
+        len(about.outcomes),
+        len(about.facts),
         len(names.data),
     )
     body = b"".join(
-        (counts, inputs, nodes, tests, paragraphs, boxes, literals, metrics, names.data)
+        (
+            *(counts, inputs, nodes, tests, paragraphs, boxes, literals, metrics),
+            struct.pack(f"<{len(texts)}I", *texts),
+            names.data,
+        )
     )
     return _HEADER.pack(MAGIC, VERSION, _HEADER.size + len(body), zlib.crc32(body)) + body

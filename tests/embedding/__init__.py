@@ -1,0 +1,1 @@
+"""The examples of embedding, as they were built, against the verdicts of Python."""

@@ -59,7 +59,7 @@ class Span:
     low: Ratios
     high: Ratios | None
     known: Known = ()
-    stage: int = 0
+    stage: int = 1
 
 
 ANYTHING = Span((), None)

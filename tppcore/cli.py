@@ -413,6 +413,7 @@ from tppcore.cli_headroom import headroom_command  # noqa: E402
 from tppcore.cli_ledger import ledger_command  # noqa: E402
 from tppcore.cli_migrate import migrate_command  # noqa: E402
 from tppcore.cli_space import space_command  # noqa: E402
+from tppcore.cli_sql import sql_command  # noqa: E402
 
 cli.add_command(compare_command)
 cli.add_command(edges_group(_law, _rulebook, _Many))
@@ -420,6 +421,7 @@ cli.add_command(headroom_command(_law, _rulebook, _Many))
 cli.add_command(ledger_command)
 cli.add_command(space_command(_law, _rulebook, _Many))
 cli.add_command(migrate_command(_law, _rulebook, _Many))
+cli.add_command(sql_command(_law, _rulebook, _Many))
 
 
 def main() -> NoReturn:

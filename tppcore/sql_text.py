@@ -54,7 +54,7 @@ def to_sql(
     table, view: names as they stand in SQL, quoted or not, with a schema or without.
     columns: the columns of the table that state quantities (`specs/quantities.toml`), as NAME, or
         NAME_low and NAME_high for ranges; all that the rules read, without ranges, if left out.
-        Other names are taken for keys and ignored.
+        What is not listed is missing in every row.
     verdicts: "columns" for one boolean column a paragraph and the outcome, or "outcome".
     decimals: DuckDB: digits and decimal places by quantity, "" for all that are not named.
     doubles: whether columns may be DOUBLE PRECISION; slower.

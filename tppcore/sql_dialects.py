@@ -14,7 +14,7 @@ from tppcore.sql_terms import text
 Decimals = Mapping[str, tuple[int, int]]
 """Digits and decimal places by quantity; "" for all others."""
 
-_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 _DAYS = Fraction(3_000_000)  # from 1970 to the year 9999 and more
 LONGEST = 63
 """Bytes of a name; PostgreSQL cuts longer ones."""
@@ -90,9 +90,8 @@ class Dialect(ABC):
             case "category":
                 return f"one of {', '.join(spec.words)}"
         above = "a number above 0" if spec.positive else "0 or a number above 0"
-        types = f"{self.column_type(spec)}, an integer type"
-        types += " or DOUBLE PRECISION" if self.doubles else ""
-        return f"{above}{self.digits_in_words(spec)}, in a column of type {types}"
+        types = f"{self.column_type(spec)}, DOUBLE" if self.doubles else self.column_type(spec)
+        return f"{above}{self.digits_in_words(spec)}, in a column of {types} or an integer type"
 
     def kind(self, spec: QuantitySpec) -> str:
         """The type of a column."""
@@ -151,13 +150,13 @@ class DuckDB(Dialect):
         )
 
     def number_fits(self, spec: QuantitySpec, raw: str, read: str) -> list[str]:
-        if not self.doubles:
-            return [f"TYPEOF({raw}) NOT IN ('FLOAT', 'DOUBLE', 'VARCHAR')", f"{read} = {raw}"]
-        back = f"CAST(CAST({read} AS VARCHAR) AS DOUBLE) = {raw}"
-        return [
-            f"TYPEOF({raw}) NOT IN ('FLOAT', 'VARCHAR')",
-            f"CASE TYPEOF({raw}) WHEN 'DOUBLE' THEN {back} ELSE {read} = {raw} END",
-        ]
+        refused = "'FLOAT', 'VARCHAR'" if self.doubles else "'FLOAT', 'DOUBLE', 'VARCHAR'"
+        # A comparison may cast a cell that is too large: only where there is something to compare.
+        same = f"WHEN {read} IS NOT NULL THEN {read} = {raw}"
+        if self.doubles:
+            back = f"CAST(CAST({read} AS VARCHAR) AS DOUBLE) = {raw}"
+            same = f"WHEN TYPEOF({raw}) = 'DOUBLE' THEN {back} {same}"
+        return [f"TYPEOF({raw}) NOT IN ({refused})", f"CASE {same} END"]
 
     def column_type(self, spec: QuantitySpec) -> str:
         return "DECIMAL({}, {})".format(*self.digits(spec))

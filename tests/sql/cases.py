@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -75,6 +76,8 @@ def cells(columns: Columns) -> Cells:
 def _cell(value: float, kind: str, words: tuple[str, ...]) -> Cell:
     if np.isnan(value):
         return None
+    if kind == "boolean":
+        return bool(value)
     if kind == "category":
         return words[int(value) % len(words)]
     if kind == "date":
@@ -115,6 +118,13 @@ def expected(rules: Rulebook, table: Cells) -> list[tuple[list[bool | None], str
         ]
 
 
+def read_by(rules: Rulebook) -> list[str]:
+    """The columns that SQL expects where none are named."""
+    comment = to_sql(rules, "duckdb").partition("Columns read")[2].partition("\n-- A")[0]
+    names = rules.vocabulary.quantities
+    return [word for word in re.findall(r"^--   (\w+) ", comment, re.M) if word in names]
+
+
 def answers(v: Verdicts, rules: Rulebook) -> list[tuple[list[bool | None], str] | None]:
     columns = [v[each] for each in v.paragraphs]
     ladder = Ladder(rules)
@@ -130,8 +140,10 @@ def check(database: Database, rules: Rulebook, table: Cells, **options: Any) -> 
     error where that refuses it or it has too many digits; returns how many rows have an error."""
     table = within(table, database)
     rows = len(next(iter(table.values())))
-    sql = to_sql(rules, database.dialect, columns=list(table), **options)
+    sql = to_sql(rules, database.dialect, **{"columns": list(table), **options})
     found = database.answer(sql, {"id": list(range(rows)), **table})
+    order = sorted(range(rows), key=found["id"].__getitem__)  # a parallel scan has its own
+    found = {name: [column[i] for i in order] for name, column in found.items()}
     assert found["id"] == list(range(rows))
     speaks = dialect_of(database.dialect, options.get("decimals") or {}, False)
     errors = 0

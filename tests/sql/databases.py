@@ -25,8 +25,8 @@ class Database(Protocol):
     digits: int
     places: int
 
-    def answer(self, sql: str, table: Cells) -> Cells:
-        """What the query answers about the table `chips`, by columns."""
+    def answer(self, sql: str | Sequence[str], table: Cells) -> Cells:
+        """What the (last) query answers about the table `chips`, by columns."""
         ...
 
 
@@ -35,14 +35,18 @@ class Duck:
 
     dialect, digits, places = "duckdb", 38, 15
 
-    def answer(self, sql: str, table: Cells) -> Cells:
+    def answer(self, sql: str | Sequence[str], table: Cells) -> Cells:
         import duckdb
         import pyarrow as pa
 
         columns = {name: pa.array(cells, self.type(cells)) for name, cells in table.items()}
         with duckdb.connect() as connection:
-            connection.register("chips", pa.table(columns))
-            found = connection.sql(sql)
+            connection.register("given", pa.table(columns))
+            connection.sql("CREATE TABLE chips AS SELECT * FROM given")
+            *before, last = [sql] if isinstance(sql, str) else sql
+            for each in before:
+                connection.sql(each)
+            found = connection.sql(last)
             return by_columns(found.columns, found.fetchall())
 
     def type(self, cells: Sequence[Cell]) -> Any:
@@ -63,15 +67,16 @@ class Postgres:
     def __init__(self, connection: Any) -> None:
         self.connection = connection
 
-    def answer(self, sql: str, table: Cells) -> Cells:
+    def answer(self, sql: str | Sequence[str], table: Cells) -> Cells:
         types = ", ".join(f'"{name}" {self.type(cells)}' for name, cells in table.items())
         with self.connection.cursor() as cursor:
-            cursor.execute("DROP TABLE IF EXISTS chips")
+            cursor.execute("DROP TABLE IF EXISTS chips CASCADE")
             cursor.execute(f"CREATE TEMPORARY TABLE chips ({types})")
             with cursor.copy("COPY chips FROM STDIN") as copy:
                 for row in zip(*table.values(), strict=True):
                     copy.write_row(row)
-            cursor.execute(sql)
+            for each in [sql] if isinstance(sql, str) else sql:
+                cursor.execute(each)
             return by_columns([each.name for each in cursor.description], cursor.fetchall())
 
     def type(self, cells: Sequence[Cell]) -> str:
@@ -134,8 +139,9 @@ def server(binaries: Binaries) -> Iterator[Any]:
         run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
             connection = psycopg.connect(
-                host=str(folder), user="tppcore", dbname="postgres", autocommit=True
-            )
+                host=str(folder), user="tppcore", dbname="postgres", autocommit=True,
+                prepare_threshold=None,  # the table is another one each time
+            )  # fmt: skip
             with connection:
                 yield connection
         finally:

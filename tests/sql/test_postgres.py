@@ -1,4 +1,4 @@
-"""The databases: DuckDB always, PostgreSQL where a server is installed."""
+"""PostgreSQL, a real server: SQL gives the verdicts of the exact engine, and what is its own."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sql.databases import Binaries, Duck, Postgres, server
+from tests.sql.databases import Binaries, Postgres, server
+from tests.sql.same import *  # noqa: F403  (the tests of every database)
+
+pytestmark = pytest.mark.postgres
 
 
-@pytest.fixture(scope="session")
-def duckdb() -> Duck:
-    return Duck()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+@pytest.fixture(scope="module")
+def database() -> Iterator[Postgres]:
     """A server started for these tests; none is an error where TPPCORE_REQUIRE_POSTGRES is set."""
     binaries = Binaries.find()
     if binaries is None:

@@ -73,7 +73,7 @@ class Metrics:
     @property
     def last(self) -> int:
         """The first query that has every test."""
-        return max(self.stages, default=0) + 1
+        return max([1, *self.stages]) + 1
 
     def _uses(self, needed: list[int]) -> dict[int, set[Op | None]]:
         """What reads a node: operations, and tests (None)."""

@@ -180,3 +180,23 @@ def _holds(speaks: Dialect, rules: Rulebook, column: str, cell: Cell) -> bool:
     if not isinstance(speaks, DuckDB) or spec is None:
         return True
     return fits(cell, *speaks.digits(spec))
+
+
+def small(columns: Columns, ranged: bool) -> Cells:
+    """A table of numbers below 100 with at most one decimal, without ranges or with some."""
+    table = cells(columns)
+    for name, column in table.items():
+        table[name] = [
+            Decimal(int(cell * 10) % 60 + 1) / 10 if isinstance(cell, Decimal) else cell
+            for cell in column
+        ]
+    for name in [each for each in table if each.endswith("_low")]:
+        if not ranged:
+            del table[name], table[f"{name[:-4]}_high"]
+            continue
+        for row, (low, high) in enumerate(
+            zip(table[name], table[f"{name[:-4]}_high"], strict=True)
+        ):
+            if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
+                table[name][row] = high
+    return table

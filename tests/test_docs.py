@@ -28,6 +28,7 @@ PAGES = (
     "docs/migrate.md",
     "docs/headroom.md",
     "docs/spaces.md",
+    "docs/sql.md",
 )
 """Documents with commands and examples in Python; docs/exactness.md has examples alone."""
 

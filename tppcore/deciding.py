@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tppcore.engine import oracle
 from collections.abc import Iterable
 
+from tppcore.engine import oracle
 from tppcore.engine.choose import module
 from tppcore.engine.columns import Bitmaps, Columns
 from tppcore.errors import TppError

@@ -29,6 +29,9 @@ class Dialect(ABC):
 
     title: str
     limit: int | None
+    """Digits of a DECIMAL."""
+    longest_name: int | None = None
+    """Bytes."""
     fence = ""
     """What keeps a query from being merged into the one that reads it."""
     all_of_row = "{}.*"
@@ -44,7 +47,11 @@ class Dialect(ABC):
 
     def check_name(self, name: str) -> None:
         """Raises TppError for the name of a column that would be cut."""
-        return None
+        if self.longest_name is not None and len(name.encode()) > self.longest_name:
+            raise TppError(
+                f"paragraph {name}: {self.title} cuts names after {self.longest_name} bytes; "
+                "expected a shorter id"
+            )
 
     def bounds(self, spec: QuantitySpec) -> tuple[Fraction, int]:
         """The largest value of a column, and its decimal places."""
@@ -173,6 +180,7 @@ class Postgres(Dialect):
     limit = None
     fence = "\n    OFFSET 0"
     all_of_row = "({}).*"
+    longest_name = LONGEST
 
     @property
     def warning(self) -> str:
@@ -182,13 +190,6 @@ class Postgres(Dialect):
             f"An integer column or one of type {types} is read exactly; every value of a {refused} "
             "column is an error of its row. Nothing is rounded."
         )
-
-    def check_name(self, name: str) -> None:
-        if len(name.encode()) > LONGEST:
-            raise TppError(
-                f"paragraph {name}: {self.title} cuts names after {LONGEST} bytes; expected a "
-                "shorter id"
-            )
 
     def number_bounds(self, spec: QuantitySpec) -> tuple[Fraction, int]:
         return Fraction(repr(LARGEST)), 0

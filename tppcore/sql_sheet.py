@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tppcore.engine.columns import LARGEST, SMALLEST
@@ -36,6 +36,15 @@ class Listed:
         found = (("", self.value), ("_low", self.low), ("_high", self.high))
         return tuple(self.spec.name + end for end, has in found if has)
 
+    def with_column(self, column: str) -> Listed:
+        """The same, and one column more."""
+        match column.removeprefix(self.spec.name):
+            case "_low":
+                return replace(self, low=True)
+            case "_high":
+                return replace(self, high=True)
+        return replace(self, value=True)
+
 
 class Sheet:
     """The first two queries: what the table states, then what is wrong with it.
@@ -52,10 +61,7 @@ class Sheet:
     ) -> None:
         self.listed, self.vocabulary, self.dialect = listed, vocabulary, dialect
         rates = [
-            name(column)
-            for each in listed.values()
-            if each.spec.rate
-            for column in each.names
+            name(column) for each in listed.values() if each.spec.rate for column in each.names
         ]
         self.any_rate = bool(rates)
         self.checked = [(ERROR, self._error())]

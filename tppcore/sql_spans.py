@@ -88,9 +88,7 @@ def added(a: Span, b: Span) -> Span:
 def multiplied(a: Span, b: Span) -> Span:
     """a * b, where 0 times infinity is 0."""
     low, stage = _products(a.low, b.low), max(a.stage, b.stage)
-    finite = [
-        (*one.known, _is_zero(one.high)) for one in (a, b) if one.high is not None
-    ]
+    finite = [(*one.known, _is_zero(one.high)) for one in (a, b) if one.high is not None]
     finite = [each for each in finite if FALSE not in each]
     if a.high is not None and b.high is not None:
         both = _both(a.known, b.known)
@@ -98,12 +96,15 @@ def multiplied(a: Span, b: Span) -> Span:
         high = _products(a.high, b.high)
         known = (any_of(map(all_of, [both, *finite])),) if finite else both
         return Span(low, high, known, stage)
-    return Span(low, (), (any_of(map(all_of, finite)),), stage) if finite else Span(low, None, stage=stage)
+    if not finite:
+        return Span(low, None, stage=stage)
+    return Span(low, (), (any_of(map(all_of, finite)),), stage)
 
 
 def divided(a: Span, b: Span, always_positive: bool) -> Span:
     """a / b; nothing is known where b may be 0, unless 0 is but the open end of (0, x]."""
-    stage, low = max(a.stage, b.stage), ()
+    stage = max(a.stage, b.stage)
+    low: Ratios = ()
     least_bottom = single(b.low)
     above = least_bottom.top.above_zero
     if b.high is not None:
@@ -127,7 +128,10 @@ def chosen(test: str, stage: int, a: Span, b: Span) -> Span:
     stage = max(stage, a.stage, b.stage)
     if a.high is None and b.high is None:
         return Span(merged(low), None, stage=stage)
-    high = (*_gated(a.high or (), f"{test} IS NOT FALSE"), *_gated(b.high or (), f"{test} IS NOT TRUE"))
+    high = (
+        *_gated(a.high or (), f"{test} IS NOT FALSE"),
+        *_gated(b.high or (), f"{test} IS NOT TRUE"),
+    )
     known = [
         any_of([side, condition])
         for side, span in ((no, a), (yes, b))
@@ -188,7 +192,8 @@ def _open(ratio: Ratio) -> Ratio:
 def _is_zero(ratios: Ratios) -> str:
     """That all of these are 0."""
     tops = [
-        FALSE if each.top.above == TRUE and not each.gate
+        FALSE
+        if each.top.above == TRUE and not each.gate
         else any_of([f"{each.top.sql} = 0", *(f"NOT ({gate})" for gate in each.gate)])
         for each in ratios
     ]

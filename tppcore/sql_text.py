@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from tppcore.deciding import check_ranges
 from tppcore.engine.structure import cone, tested
@@ -107,8 +106,7 @@ def _listed(rules: Rulebook, columns: Iterable[str] | None) -> dict[str, Listed]
                 f"column {column!r} is no quantity; expected names of specs/quantities.toml such "
                 "as tops_fp8, die_area_mm2 and dram_gb_s, or those with _low and _high"
             )
-        end = column.removeprefix(spec.name).removeprefix("_") or "value"
-        found[spec.name] = replace(found.get(spec.name, Listed(spec)), **{end: True})
+        found[spec.name] = found.get(spec.name, Listed(spec)).with_column(column)
     return {each: found[each] for each in quantities if each in found}
 
 

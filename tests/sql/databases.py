@@ -100,7 +100,9 @@ class Binaries:
     @classmethod
     def find(cls) -> Binaries | None:
         # Debian keeps them out of the path; the newest version comes last.
-        folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+        folders = sorted(
+            Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name)
+        )
         on_path = shutil.which("initdb")
         if on_path:
             folders.append(Path(on_path).resolve().parent)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -187,7 +188,9 @@ def test_doubles(database: Database) -> None:
     table: Cells = {}
     for name, column in strategies.plain(columns).items():
         boolean = name == "datacenter"
-        table[name] = [None if x != x and boolean else bool(x) if boolean else float(x) for x in column]
+        table[name] = [
+            None if x != x and boolean else bool(x) if boolean else float(x) for x in column
+        ]
     table["tops_fp8"][:3] = [float("nan"), 514.3, 599.9899999999999]
     sql = to_sql(rules, database.dialect, columns=list(table), doubles=True, decimals=WIDE)
     found = database.answer(sql, table)
@@ -202,7 +205,7 @@ def test_a_rule_of_ones_own(
     database: Database, own_file: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Whatever a rule file says in words, the query stays the query."""
-    path = own_file(**{"a": '"tpp >= 4800", "app > 0.7"', "b": 'any = ["dram_gb_s < 0.1", "hbm"]'})
+    path = own_file(a='"tpp >= 4800", "app > 0.7"', b='any = ["dram_gb_s < 0.1", "hbm"]')
     words = "Act\\n; DROP TABLE chips; -- 'x' \\\"y\\\" */"
     path.write_text(path.read_text("utf-8").replace("Own Act s. 1", words), "utf-8")
     rules = rulebook("2026-01-01", files=[path], rules=["own", "us-3a090"])

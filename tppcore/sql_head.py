@@ -44,7 +44,7 @@ def _paragraphs(
     for each in listed.values():
         for column in each.names:
             spec = each.spec
-            unit = f", {spec.unit}" if spec.unit else ""
+            unit = f", {spec.unit}" if spec.unit not in ("", "1") else ""
             absent = "" if spec.absent is None else f"; {_absent(each)} if missing"
             yield f"  {column} {dialect.kind(spec)}{unit}: {spec.meaning}{absent}"
     if any(each.spec.rate for each in listed.values()):

@@ -93,6 +93,22 @@ def within(table: Cells, database: Database) -> Cells:
     }
 
 
+def rounded(table: Cells, database: Database) -> Cells:
+    """The table with 3 decimals for what has more than 6, where a database has so few: as sheets
+    have, and the ends of a range on the thresholds stay there."""
+    if database.digits > 38:
+        return table
+    return {
+        name: [cell if fits(cell, 18, 6) else _short(cell) for cell in column]
+        for name, column in table.items()
+    }
+
+
+def _short(cell: Cell) -> Cell:
+    assert isinstance(cell, Decimal)
+    return round(cell, 3) if Decimal("0.001") < cell < 10**12 else Decimal(1)
+
+
 def fits(cell: Cell, digits: int, places: int) -> bool:
     if not isinstance(cell, Decimal):
         return True

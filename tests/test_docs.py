@@ -29,6 +29,7 @@ PAGES = (
     "docs/headroom.md",
     "docs/spaces.md",
     "docs/embedding.md",
+    "docs/sql.md",
 )
 """Documents with commands and examples in Python; docs/exactness.md has examples alone."""
 

@@ -414,6 +414,7 @@ from tppcore.cli_headroom import headroom_command  # noqa: E402
 from tppcore.cli_ledger import ledger_command  # noqa: E402
 from tppcore.cli_migrate import migrate_command  # noqa: E402
 from tppcore.cli_space import space_command  # noqa: E402
+from tppcore.cli_sql import sql_command  # noqa: E402
 
 cli.add_command(compare_command)
 cli.add_command(edges_group(_law, _rulebook, _Many))
@@ -422,6 +423,7 @@ cli.add_command(compile_command(_law, _rulebook, _Many))
 cli.add_command(ledger_command)
 cli.add_command(space_command(_law, _rulebook, _Many))
 cli.add_command(migrate_command(_law, _rulebook, _Many))
+cli.add_command(sql_command(_law, _rulebook, _Many))
 
 
 def main() -> NoReturn:

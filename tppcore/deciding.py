@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tppcore.engine import oracle
 from tppcore.engine.choose import module
 from tppcore.engine.columns import Bitmaps, Columns
@@ -47,8 +49,15 @@ def _exactly(table: Table, rules: Rulebook) -> Bitmaps:
 
 
 def _check_ranges(rules: Rulebook, columns: Columns) -> None:
-    """Ranges need metrics that are monotone in the quantity: else their ends are no bounds."""
-    ranged = {name for name, column in columns.by_quantity.items() if column.low is not None}
+    check_ranges(rules, (n for n, column in columns.by_quantity.items() if column.low is not None))
+
+
+def check_ranges(rules: Rulebook, quantities: Iterable[str]) -> None:
+    """Ranges need metrics that are monotone in the quantity: else their ends are no bounds.
+
+    Raises TppError for a range of one of `quantities` that some metric of the rules can't take.
+    """
+    ranged = set(quantities)
     if not ranged:
         return
     for name in rules.metrics_used:

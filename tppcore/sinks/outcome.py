@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NOT_EVALUATED = "not evaluated (no paragraph of this rulebook has an outcome)"
 UNDETERMINED = "undetermined"
 """How the text of an outcome begins where a stronger one is open."""
+NOTHING_FOUND = "no requirement found"
 
 
 def in_words(code: int, words: Sequence[str]) -> str:
@@ -23,7 +24,7 @@ def in_words(code: int, words: Sequence[str]) -> str:
     certain, possible = divmod(code, len(words) + 1)
     if possible == len(words):
         return words[certain]
-    least = words[certain] if certain < len(words) - 1 else "no requirement found"
+    least = words[certain] if certain < len(words) - 1 else NOTHING_FOUND
     return f"{UNDETERMINED}: up to {words[possible]}; at least {least}"
 
 

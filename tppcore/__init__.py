@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tppcore.spaces.chances import Chances
     from tppcore.spaces.frontier import Frontier
     from tppcore.spaces.space import Space
-    from tppcore.sql_text import to_sql
+    from tppcore.sql.query import to_sql
     from tppcore.turning import Headroom, headroom
     from tppcore.verdicts import Verdicts
 
@@ -88,7 +88,7 @@ _HOMES = {
     "edge_suite": "tppcore.edges.suite",
     "EdgeSuite": "tppcore.edges.suite",
     "score_edges": "tppcore.edges.grading",
-    "to_sql": "tppcore.sql_text",
+    "to_sql": "tppcore.sql.query",
     "EdgeScore": "tppcore.edges.grading",
     "TppError": "tppcore.errors",
     "InputError": "tppcore.errors",

@@ -60,7 +60,7 @@ def sql_command(
     ) -> None:
         """Print the law as exact standard SQL over a table of chips, whose columns are named after
         quantities: by default all that the rules read."""
-        from tppcore.sql_text import to_sql
+        from tppcore.sql.query import to_sql
 
         if columns is not None and sample is not None:
             raise TppError("--columns and --from: expected one of them")

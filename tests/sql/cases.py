@@ -18,8 +18,8 @@ from tppcore.engine.columns import MISSING, Columns
 from tppcore.rules.rulebook import Rulebook, rulebook
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.columns import quantity_of
-from tppcore.sql_dialects import Dialect, DuckDB, dialect_of
-from tppcore.sql_text import ERROR, to_sql
+from tppcore.sql.dialects import Dialect, DuckDB, dialect_of
+from tppcore.sql.query import ERROR, to_sql
 from tppcore.verdicts import Verdicts
 
 LAWS: dict[str, dict[str, Any]] = {

@@ -17,7 +17,7 @@ from tests.sql import cases
 from tests.sql.databases import Cells, Database
 from tppcore.rules.rulebook import Rulebook, rulebook
 from tppcore.sources.table import Table
-from tppcore.sql_text import ERROR, to_sql
+from tppcore.sql.query import ERROR, to_sql
 
 SHEETS = {"short": strategies.SHEET, "long": strategies.LONG_SHEET}
 

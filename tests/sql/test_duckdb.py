@@ -10,8 +10,8 @@ import tppcore as tpp
 from tests.sql import cases
 from tests.sql.databases import Cells, Duck
 from tests.sql.same import *  # noqa: F403  (the tests of every database)
-from tppcore.sql_dialects import dialect_of
-from tppcore.sql_text import ERROR, to_sql
+from tppcore.sql.dialects import dialect_of
+from tppcore.sql.query import ERROR, to_sql
 
 
 @pytest.fixture(scope="module")

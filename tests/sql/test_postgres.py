@@ -14,7 +14,7 @@ from tests.sql.databases import Binaries, Cells, Postgres, server
 from tests.sql.same import *  # noqa: F403  (the tests of every database)
 from tppcore.errors import TppError
 from tppcore.rules.rulebook import rulebook
-from tppcore.sql_text import ERROR, to_sql
+from tppcore.sql.query import ERROR, to_sql
 
 pytestmark = pytest.mark.postgres
 

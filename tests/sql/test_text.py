@@ -14,7 +14,7 @@ import tppcore as tpp
 from tests.sql import cases
 from tppcore.cli import cli
 from tppcore.rules.rulebook import Rulebook, rulebook
-from tppcore.sql_dialects import DIALECTS
+from tppcore.sql.dialects import DIALECTS
 
 LAW = ["--as-of", "2026-02-01", "--rules", "us-3a090"]
 

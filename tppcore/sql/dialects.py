@@ -9,7 +9,7 @@ from fractions import Fraction
 from tppcore.engine.columns import LARGEST, SMALLEST
 from tppcore.errors import TppError, UnknownName
 from tppcore.rules.vocabulary import QuantitySpec
-from tppcore.sql_terms import text
+from tppcore.sql.terms import text
 
 Decimals = Mapping[str, tuple[int, int]]
 """Digits and decimal places by quantity; "" for all others."""

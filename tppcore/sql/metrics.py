@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from tppcore.engine.structure import cone, is_unknown, tested
 from tppcore.program.program import Op, Program, Test
-from tppcore.sql_dialects import LONGEST
-from tppcore.sql_spans import (
+from tppcore.sql.dialects import LONGEST
+from tppcore.sql.spans import (
     ANYTHING,
     Ratios,
     Span,
@@ -26,7 +26,7 @@ from tppcore.sql_spans import (
     multiplied,
     reached,
 )
-from tppcore.sql_terms import (
+from tppcore.sql.terms import (
     FALSE,
     TRUE,
     Digits,

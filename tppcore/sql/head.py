@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from tppcore.rules.rulebook import Rulebook
-from tppcore.sql_dialects import Dialect
-from tppcore.sql_sheet import ERROR, Listed
+from tppcore.sql.dialects import Dialect
+from tppcore.sql.sheet import ERROR, Listed
 from tppcore.verdicts import metadata_of
 
 _WIDTH = 100

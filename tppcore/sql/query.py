@@ -18,11 +18,11 @@ from tppcore.program.program import Box, Op, Paragraph, Program
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.outcome import NOT_EVALUATED, NOTHING_FOUND, UNDETERMINED, Ladder
 from tppcore.sources.columns import quantity_of
-from tppcore.sql_dialects import Dialect, dialect_of
-from tppcore.sql_head import head
-from tppcore.sql_metrics import Metrics
-from tppcore.sql_sheet import ERROR, ROW, Listed, Sheet
-from tppcore.sql_terms import Digits, name, text
+from tppcore.sql.dialects import Dialect, dialect_of
+from tppcore.sql.head import head
+from tppcore.sql.metrics import Metrics
+from tppcore.sql.sheet import ERROR, ROW, Listed, Sheet
+from tppcore.sql.terms import Digits, name, text
 
 OUTCOME = "outcome"
 VERDICTS = ("columns", "outcome")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from tppcore.sql_terms import (
+from tppcore.sql.terms import (
     FALSE,
     NOTHING,
     ONE,

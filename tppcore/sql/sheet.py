@@ -10,9 +10,9 @@ from tppcore.engine.columns import LARGEST, SMALLEST
 from tppcore.engine.structure import is_unknown
 from tppcore.program.program import Input, Program
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
-from tppcore.sql_dialects import Dialect
-from tppcore.sql_spans import ANYTHING, Ratio, Span
-from tppcore.sql_terms import FALSE, TRUE, Term, all_of, any_of, literal, name, text
+from tppcore.sql.dialects import Dialect
+from tppcore.sql.spans import ANYTHING, Ratio, Span
+from tppcore.sql.terms import FALSE, TRUE, Term, all_of, any_of, literal, name, text
 
 ROW = "tppcore_row"
 ERROR = "tppcore_error"

@@ -20,6 +20,7 @@ FLOORS = {
     "engine": 3,
     "sources": 4,
     "sinks": 4,
+    "answers": 5,
     "api": 5,
     "deciding": 5,
     "system_api": 5,

@@ -64,6 +64,10 @@ FLOORS = {
     "turning_text": 5,
     "cli": 6,
     "demo": 6,
+    "duckdb": 6,
+    "pandas": 6,
+    "polars": 6,
+    "spark": 6,
 }
 
 MODULES = sorted(

@@ -66,6 +66,16 @@ class Ladder:
         side = self.lowest + 2
         return [self.text(code) for code in range((self.lowest + 1) * side)]
 
+    @property
+    def reachable(self) -> list[int]:
+        """The codes that rows can have, the strongest first."""
+        ranks, side = sorted(self.ranks), self.lowest + 2
+        return [
+            certain * side + possible
+            for certain in dict.fromkeys((*ranks, self.lowest))
+            for possible in (*(rank for rank in ranks if rank < certain), self.lowest + 1)
+        ]
+
     def code(self, verdicts: Sequence[bool | None]) -> int:
         """The code of one row, from one verdict a paragraph."""
         certain, possible = self.lowest, self.lowest + 1

@@ -102,7 +102,8 @@ class Answers:
 
         found = self.found(batch, first)
         columns = {name: batch.column(name) for name in self.kept(batch.schema.names)}
-        return pa.table(columns | self.columns(found)).cast(self.schema(batch.schema))
+        columns |= self.columns(found)
+        return pa.Table.from_arrays(list(columns.values()), schema=self.schema(batch.schema))
 
     def columns(self, found: Verdicts) -> dict[str, Any]:
         """The Arrow columns of verdicts by name."""
@@ -176,7 +177,7 @@ def outcome_column(found: Verdicts) -> dict[str, Any]:
     import pyarrow as pa
 
     ladder, words, places = _outcomes(found.rules)
-    codes = pa.array(places[ladder.codes(found.bitmaps)])
+    codes = pa.array(places.take(ladder.codes(found.bitmaps)))
     return {OUTCOME: pa.DictionaryArray.from_arrays(codes, pa.array(words))}
 
 

@@ -86,11 +86,15 @@ class Answers:
         import pyarrow as pa
 
         table = pa.table(empty)
-        classify(table, self.rules, engine=self.engine)
+        try:
+            classify(table, self.rules, engine=self.engine)
+        except InputError as error:
+            raise InputError(error.column, None, error.value, error.expected) from None
         names = table.column_names
         others = key_columns(names, self.rules.vocabulary.quantities)
         kept = self.kept(names)
-        return [name for name in names if name in kept or name not in others]
+        # Of no column at all nobody could say how many rows it has.
+        return [name for name in names if name in kept or name not in others] or names[:1]
 
     def __call__(self, batch: Any, first: int | None = 0) -> Any:
         """The answer to one batch, a RecordBatch or Table of pyarrow, as a pyarrow Table.

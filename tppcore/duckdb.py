@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -84,9 +85,10 @@ class _Question:
 
     def answers(self, relation: Any) -> Iterator[Any]:
         """The answers to its rows, batch by batch."""
-        batches = relation.project(*self._read).to_arrow_reader(ROWS)
-        for answer in self._answers.each(batches):
-            yield from answer.to_batches()
+        # An open result would keep the connection from other queries.
+        with relation.project(*self._read).to_arrow_reader(ROWS) as batches:
+            for answer in self._answers.each(batches):
+                yield from answer.to_batches()
 
 
 class _Scan:
@@ -116,7 +118,8 @@ class _Scan:
         try:
             return other.sql(self._query)
         except duckdb.CatalogException as error:
-            raise TppError(f"{error}; {_EXPECTED}") from None
+            said = str(error).partition("\n")[0]
+            raise TppError(f"{said}; {_EXPECTED}") from None
 
 
 _EXPECTED = (
@@ -144,9 +147,22 @@ def _check_visible(connection: Any, query: str) -> None:
         "SELECT table_name FROM duckdb_tables() WHERE temporary UNION ALL "
         "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal"
     ).fetchall()
-    hidden = connection.get_table_names(query) & {name for (name,) in temporary}
+    ((parsed,),) = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
+    here = {name.lower() for (name,) in temporary}
+    hidden = [name for name in _tables(json.loads(parsed)) if name.lower() in here]
     if hidden:
-        raise TppError(f"{', '.join(sorted(hidden))}: temporary or registered; {_EXPECTED}")
+        raise TppError(f"{', '.join(hidden)}: temporary or registered; {_EXPECTED}")
+
+
+def _tables(node: Any) -> Iterator[str]:
+    """The names of the tables of a parsed query."""
+    if isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE":
+            yield node["table_name"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _tables(each)
 
 
 def _quoted(name: str) -> str:

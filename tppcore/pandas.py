@@ -86,8 +86,11 @@ class PandasFrame:
         quantities = specs().vocabulary.quantities
         names = [name for name in self._frame.columns if isinstance(name, str)]
         others = key_columns(names, quantities)
-        Table(dict.fromkeys(others, ()), specs().vocabulary).columns  # refuses slips of the pen
-        return self._frame[[name for name in names if name not in others]]
+        _ = Table(dict.fromkeys(others, ()), specs().vocabulary).columns  # refuses slips of the pen
+        stating = [name for name in names if name not in others]
+        # Of no column at all nobody could say how many rows it has.
+        rows = pd.DataFrame({"": [None] * len(self._frame)}, index=self._frame.index)
+        return self._frame[stating] if stating else rows
 
     def _columns(self, answers: Answers) -> Any:
         import pyarrow as pa

@@ -1,0 +1,98 @@
+"""The programs of docs/spark.md on several processes, one of which is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+import tppcore as tpp
+from tests import strategies
+from tests.spark.conftest import Cluster, Submitted, kill
+
+pytestmark = pytest.mark.spark
+
+ROOT = Path(__file__).parents[2]
+RULES = tpp.rulebook("2026-02-01", "CN")
+FILES, ROWS = 24, 20_000
+
+
+def program(name: str, folder: Path) -> Path:
+    """A program of the page, as a file."""
+    page = (ROOT / "docs" / "spark.md").read_text("utf-8")
+    (text,) = re.findall(rf"^```python {name}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def lose_a_worker(cluster: Cluster, running: Submitted) -> None:
+    """Kills the oldest of two workers when some tasks are done and most are not."""
+    running.wait_for(r"Finished task \d+\.0 in stage", 3)
+    kill(next(each for each in cluster.workers if each.poll() is None))
+    running.wait_for("ExecutorLostFailure")
+
+
+def chips() -> pa.Table:
+    """Rows on and beside the lines of the law, with holes and ranges, of four vendors."""
+    kinds = [each for each in strategies.KINDS if each != "extreme"]
+    rows = -(-FILES * ROWS // len(kinds))
+    parts = [
+        pa.table(strategies.plain(strategies.table(kind, rows, 5, missing=0.1, ranged=0.1)))
+        for kind in kinds
+    ]
+    table = pa.concat_tables(parts, promote_options="default").slice(0, FILES * ROWS)
+    numbers = np.arange(len(table))
+    table = table.append_column("id", pa.array(numbers))
+    vendors = pa.array([f"vendor {i}" for i in range(4)])
+    return table.append_column("vendor", vendors.take(pa.array(numbers % 4)))
+
+
+def test_a_dataset(cluster: Cluster, tmp_path: Path) -> None:
+    table = chips()
+    for i in range(FILES):
+        vendor, part = f"vendor {i % 4}", table.slice(i * ROWS, ROWS)
+        own = part.set_column(
+            part.schema.get_field_index("vendor"), "vendor", pa.array([vendor] * ROWS)
+        )
+        folder = tmp_path / "chips" / f"vendor={vendor}"
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(own.drop_columns("vendor"), folder / f"{i}.parquet")
+    expected = tpp.classify(table, RULES)
+    cluster.add_worker()
+
+    running = cluster.submit(
+        program("classify_chips.py", tmp_path), tmp_path / "chips", tmp_path / "verdicts"
+    )
+    lose_a_worker(cluster, running)
+    running.result()
+
+    written = ds.dataset(tmp_path / "verdicts", partitioning="hive").to_table().sort_by("id")
+    assert written["id"].to_pylist() == list(range(FILES * ROWS))
+    assert written["outcome"].equals(pa.chunked_array([expected.outcome.dictionary_decode()]))
+    for name in expected:
+        assert written[name].combine_chunks().equals(expected[name]), name
+    assert set(table.column_names) <= set(written.column_names)
+    assert written["tops_fp8"].combine_chunks().equals(table["tops_fp8"].combine_chunks())
+
+
+def test_a_census(cluster: Cluster, tmp_path: Path) -> None:
+    file = ROOT / "specs" / "spaces" / "reticle.toml"
+    expected = tpp.Space.from_toml(file).census(RULES)
+    cluster.add_worker()
+
+    running = cluster.submit(program("count_designs.py", tmp_path), file, 40)
+    lose_a_worker(cluster, running)
+    found = json.loads(running.result())
+
+    whole = expected.to_dict()
+    assert found["total"] == expected.total > 10**8
+    for key in ("paragraphs", "outcomes", "meta"):
+        assert found[key] == whole[key], key
+    assert sorted(map(str, found["combinations"])) == sorted(map(str, whole["combinations"]))

@@ -87,8 +87,18 @@ class _Question:
         """The answers to its rows, batch by batch."""
         # An open result would keep the connection from other queries.
         with relation.project(*self._read).to_arrow_reader(ROWS) as batches:
-            for answer in self._answers.each(batches):
+            for answer in self._answers.each(_ahead(batches)):
                 yield from answer.to_batches()
+
+
+def _ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    """The batches, each of which is read while the one before is answered: DuckDB makes them in one
+    thread, and its others wait for the answers."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 class _Scan:

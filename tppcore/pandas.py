@@ -88,9 +88,10 @@ class PandasFrame:
         others = key_columns(names, quantities)
         _ = Table(dict.fromkeys(others, ()), specs().vocabulary).columns  # refuses slips of the pen
         stating = [name for name in names if name not in others]
+        if stating:
+            return self._frame[stating]
         # Of no column at all nobody could say how many rows it has.
-        rows = pd.DataFrame({"": [None] * len(self._frame)}, index=self._frame.index)
-        return self._frame[stating] if stating else rows
+        return pd.DataFrame({"": [None] * len(self._frame)}, index=self._frame.index)
 
     def _columns(self, answers: Answers) -> Any:
         import pyarrow as pa

@@ -43,6 +43,7 @@ class Cluster:
         self.environment = os.environ | {
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",  # that has a port of its own
         }
         self.workers: list[subprocess.Popen[bytes]] = []
         self._log = folder / "master.log"
@@ -97,6 +98,10 @@ class Submitted:
             "spark.log.level": "INFO",
             "spark.ui.enabled": "false",
             "spark.executor.memory": "512m",
+            # Work begins when both workers are there for it.
+            "spark.cores.max": "2",
+            "spark.scheduler.minRegisteredResourcesRatio": "1",
+            "spark.scheduler.maxRegisteredResourcesWaitingTime": f"{PATIENCE:.0f}s",
             # A task a file, and many tasks: the datasets of tests are small.
             "spark.sql.files.openCostInBytes": "128m",
         }
@@ -115,12 +120,12 @@ class Submitted:
     def log(self) -> str:
         return self._log.read_text("utf-8", errors="replace")
 
-    def wait_for(self, pattern: str, times: int = 1) -> None:
-        """Until Spark has said something that often."""
+    def wait_for(self, pattern: str) -> None:
+        """Until Spark has said something."""
 
         def said() -> bool:
-            assert self._process.poll() is None, self.log()
-            return len(re.findall(pattern, self.log())) >= times
+            assert self._process.poll() is None, self.log()[-5000:]
+            return re.search(pattern, self.log()) is not None
 
         until(said, pattern)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +23,7 @@ pytestmark = pytest.mark.spark
 
 ROOT = Path(__file__).parents[2]
 RULES = tpp.rulebook("2026-02-01", "CN")
-FILES, ROWS = 24, 20_000
+TASKS, ROWS = 20, 10_000
 
 
 def program(name: str, folder: Path) -> Path:
@@ -33,21 +36,26 @@ def program(name: str, folder: Path) -> Path:
 
 
 def lose_a_worker(cluster: Cluster, running: Submitted) -> None:
-    """Kills the oldest of two workers when some tasks are done and most are not."""
-    running.wait_for(r"Finished task \d+\.0 in stage", 3)
-    kill(next(each for each in cluster.workers if each.poll() is None))
-    running.wait_for("ExecutorLostFailure")
+    """Kills the older of two workers when each has done a task and most are still to be done."""
+    for executor in (0, 1):
+        running.wait_for(rf"Finished task \d+\.0 .*\(executor {executor}\) \(\d+/{TASKS}\)")
+    lost = next(each for each in cluster.workers if each.poll() is None)
+    os.killpg(lost.pid, signal.SIGSTOP)
+    time.sleep(1)  # so that it surely holds a task, which it can't finish
+    kill(lost)
+    running.wait_for("Lost executor")
+    running.wait_for(r"Starting task \d+\.1 in stage")
 
 
 def chips() -> pa.Table:
     """Rows on and beside the lines of the law, with holes and ranges, of four vendors."""
     kinds = [each for each in strategies.KINDS if each != "extreme"]
-    rows = -(-FILES * ROWS // len(kinds))
+    rows = -(-TASKS * ROWS // len(kinds))
     parts = [
         pa.table(strategies.plain(strategies.table(kind, rows, 5, missing=0.1, ranged=0.1)))
         for kind in kinds
     ]
-    table = pa.concat_tables(parts, promote_options="default").slice(0, FILES * ROWS)
+    table = pa.concat_tables(parts, promote_options="default").slice(0, TASKS * ROWS)
     numbers = np.arange(len(table))
     table = table.append_column("id", pa.array(numbers))
     vendors = pa.array([f"vendor {i}" for i in range(4)])
@@ -56,7 +64,7 @@ def chips() -> pa.Table:
 
 def test_a_dataset(cluster: Cluster, tmp_path: Path) -> None:
     table = chips()
-    for i in range(FILES):
+    for i in range(TASKS):
         vendor, part = f"vendor {i % 4}", table.slice(i * ROWS, ROWS)
         own = part.set_column(
             part.schema.get_field_index("vendor"), "vendor", pa.array([vendor] * ROWS)
@@ -74,7 +82,7 @@ def test_a_dataset(cluster: Cluster, tmp_path: Path) -> None:
     running.result()
 
     written = ds.dataset(tmp_path / "verdicts", partitioning="hive").to_table().sort_by("id")
-    assert written["id"].to_pylist() == list(range(FILES * ROWS))
+    assert written["id"].to_pylist() == list(range(TASKS * ROWS))
     assert written["outcome"].equals(pa.chunked_array([expected.outcome.dictionary_decode()]))
     for name in expected:
         assert written[name].combine_chunks().equals(expected[name]), name
@@ -87,7 +95,7 @@ def test_a_census(cluster: Cluster, tmp_path: Path) -> None:
     expected = tpp.Space.from_toml(file).census(RULES)
     cluster.add_worker()
 
-    running = cluster.submit(program("count_designs.py", tmp_path), file, 40)
+    running = cluster.submit(program("count_designs.py", tmp_path), file, TASKS)
     lose_a_worker(cluster, running)
     found = json.loads(running.result())
 

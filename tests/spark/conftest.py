@@ -93,7 +93,7 @@ class Submitted:
     def __init__(self, cluster: Cluster, program: Path, arguments: tuple[object, ...]) -> None:
         import pyspark
 
-        self._log, self._out = program.with_suffix(".log"), program.with_suffix(".out")
+        self._log = program.with_suffix(".log")
         settings = {
             "spark.log.level": "INFO",
             "spark.ui.enabled": "false",
@@ -108,11 +108,11 @@ class Submitted:
         tool = Path(pyspark.__file__).parent / "bin" / "spark-submit"
         command = [str(tool), "--master", cluster.url]
         command += [each for pair in settings.items() for each in ("--conf", "=".join(pair))]
-        with self._log.open("wb") as log, self._out.open("wb") as out:
+        with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*command, str(program), *map(str, arguments)],
-                stdout=out,
-                stderr=log,
+                stdout=log,
+                stderr=subprocess.STDOUT,
                 env=cluster.environment,
                 start_new_session=True,
             )
@@ -129,14 +129,13 @@ class Submitted:
 
         until(said, pattern)
 
-    def result(self) -> str:
-        """What it printed, when it is done."""
+    def finish(self) -> None:
+        """Waits for its end, which is a good one."""
         try:
             status = self._process.wait(PATIENCE)
         finally:
             kill(self._process)
         assert status == 0, self.log()[-5000:]
-        return self._out.read_text("utf-8")
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 import tppcore as tpp
-from tests.frames.conftest import Edges, edges, rules
+from tests.frames.conftest import Edges
+from tests.frames.conftest import edges as edges
+from tests.frames.conftest import rules as rules
 from tests.spark.conftest import DOES_NOT_MATTER
 from tppcore.errors import TppError
 from tppcore.spark import classify
 
 pytestmark = [pytest.mark.spark, pytest.mark.filterwarnings(DOES_NOT_MATTER)]
-_ = edges, rules  # the fixtures of tests/frames
 
 
 @pytest.fixture
@@ -41,13 +42,9 @@ def test_edges(frame: Any, edges: Edges, rules: tpp.Rulebook) -> None:
     assert found.columns == [*frame.columns, *edges.expected]
     assert plain(found) == {**plain(frame), **edges.expected}
     types = dict(found.dtypes)
-    assert {types[name] for name in rules_of(edges)} == {"boolean"}
+    assert {types[name] for name in edges.expected if name != "outcome"} == {"boolean"}
     assert types["outcome"] == "string"
     assert found.schema[: len(frame.columns)] == frame.schema
-
-
-def rules_of(edges: Edges) -> list[str]:
-    return [name for name in edges.expected if name != "outcome"]
 
 
 def test_keep(frame: Any, edges: Edges, rules: tpp.Rulebook) -> None:

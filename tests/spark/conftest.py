@@ -20,6 +20,9 @@ import pytest
 PATIENCE = 120.0
 """Seconds until something that should happen has not."""
 
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For Java: none of these processes lives long enough to be worth optimising."""
+
 DOES_NOT_MATTER = "ignore:PySpark does not yet fully support pandas"
 """It is Arrow that moves the rows; pandas only has to be there."""
 
@@ -44,6 +47,7 @@ class Cluster:
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",  # that has a port of its own
+            "SPARK_DAEMON_JAVA_OPTS": SHORT_LIVED,
         }
         self.workers: list[subprocess.Popen[bytes]] = []
         self._log = folder / "master.log"
@@ -51,15 +55,16 @@ class Cluster:
         self._master = self._start("master.Master", own, self._log)
         self.url = until(lambda: self._said(r"Starting Spark master at (\S+)"), "a master")[0]
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
-        """A worker that is ready for work."""
-        number = len(self.workers)
+    def grow(self, count: int) -> None:
+        """Starts workers until that many live, and waits until they are ready."""
         own = ("--host", "127.0.0.1", "--webui-port", "0", "--cores", "1", "--memory", "1g")
-        place = ("--work-dir", str(self.folder / f"work{number}"))
-        log = self.folder / f"worker{number}.log"
-        self.workers.append(self._start("worker.Worker", (*own, *place, self.url), log))
-        until(lambda: len(self._said("Registering worker")) > number, "a worker")
-        return self.workers[-1]
+        while sum(each.poll() is None for each in self.workers) < count:
+            number = len(self.workers)
+            place = ("--work-dir", str(self.folder / f"work{number}"))
+            log = self.folder / f"worker{number}.log"
+            self.workers.append(self._start("worker.Worker", (*own, *place, self.url), log))
+        ready = len(self.workers)
+        until(lambda: len(self._said("Registering worker")) == ready, f"{ready} workers")
 
     def submit(self, program: Path, *arguments: object) -> Submitted:
         """Runs a program on the cluster."""
@@ -98,6 +103,8 @@ class Submitted:
             "spark.log.level": "INFO",
             "spark.ui.enabled": "false",
             "spark.executor.memory": "512m",
+            "spark.driver.extraJavaOptions": SHORT_LIVED,
+            "spark.executor.extraJavaOptions": SHORT_LIVED,
             # Work begins when both workers are there for it.
             "spark.cores.max": "2",
             "spark.scheduler.minRegisteredResourcesRatio": "1",
@@ -149,7 +156,6 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path_factory.mktemp("spark"))
     try:
-        cluster.add_worker()
         yield cluster
     finally:
         cluster.stop()
@@ -165,7 +171,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
-        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.driver.extraJavaOptions", SHORT_LIVED)
+        .config("spark.sql.shuffle.partitions", "2")
         .getOrCreate()
     )
     yield made

@@ -73,7 +73,7 @@ def test_a_dataset(cluster: Cluster, tmp_path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(own.drop_columns("vendor"), folder / f"{i}.parquet")
     expected = tpp.classify(table, RULES)
-    cluster.add_worker()
+    cluster.grow(2)
 
     running = cluster.submit(
         program("classify_chips.py", tmp_path), tmp_path / "chips", tmp_path / "verdicts"
@@ -94,7 +94,7 @@ def test_a_dataset(cluster: Cluster, tmp_path: Path) -> None:
 def test_a_census(cluster: Cluster, tmp_path: Path) -> None:
     file = ROOT / "specs" / "spaces" / "reticle.toml"
     expected = tpp.Space.from_toml(file).census(RULES)
-    cluster.add_worker()
+    cluster.grow(2)
 
     running = cluster.submit(
         program("count_designs.py", tmp_path), file, TASKS, tmp_path / "counts.json"

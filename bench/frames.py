@@ -92,7 +92,7 @@ def _duckdb(arrow: Any, threads: int) -> dict[str, Entry]:
     connection = duckdb.connect(config={"threads": threads})
     connection.register("given", arrow)
     connection.execute("CREATE TABLE chips AS FROM given")
-    relation(connection, "chips", RULES, keep=[], threads=threads, name="verdicts")
+    relation(connection, "chips", RULES, keep=[], name="verdicts")
 
     def udf(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, i: Any) -> Any:
         given = pa.table([a, b, c, d, e, f, g, h, i], list(GATE.columns))

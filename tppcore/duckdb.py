@@ -27,7 +27,7 @@ def classify(
     keep: Sequence[str] | None = None,
     name: str | None = None,
     engine: str | None = None,
-    threads: int | None = None,
+    threads: int | None = 1,
 ) -> Any:
     """The rows of a table or query with their verdicts, a relation.
 
@@ -45,7 +45,9 @@ def classify(
     keep: which columns of the source stand before them; all if left out. Columns that are neither
         kept nor quantities are not read.
     name: under which the relation is registered for SQL on this connection; not if left out.
-    engine, threads: as for `tppcore.classify`.
+    engine: as for `tppcore.classify`.
+    threads: that answer a batch, while another thread reads the next; one keeps up with DuckDB,
+        which makes the batches of a query in one thread. All usable processors if None.
 
     Raises
     ------

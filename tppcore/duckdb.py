@@ -107,7 +107,8 @@ class _Scan:
     """A query that is asked on a connection of its own each time this is read."""
 
     def __init__(self, connection: Any, source: str, *options: Any) -> None:
-        self._connection, self._query = connection, _query(source)
+        # Not the connection itself, which may hold this and would live for ever.
+        self._beside, self._query = connection.cursor(), _query(source)
         _check_visible(connection, self._query)
         ((self._path,),) = connection.execute("SELECT current_setting('search_path')").fetchall()
         # In a thread of its own, as DuckDB will read it: a variable of the caller that stands for a
@@ -125,7 +126,7 @@ class _Scan:
 
     def _relation(self) -> Any:
         # A connection runs one query at a time, and this one runs inside another.
-        other = self._connection.cursor()
+        other = self._beside.cursor()
         other.execute("SET search_path = '{}'".format(self._path.replace("'", "''")))
         try:
             return other.sql(self._query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -167,6 +168,20 @@ def test_a_query_that_ends_early(stored: Any, rules: tpp.Rulebook) -> None:
     for _ in range(20):
         assert stored.sql("SELECT id FROM verdicts LIMIT 2").fetchall() == [(0,), (1,)]
     assert found.limit(1, 7000).project("id").fetchall() == [(7000,)]
+
+
+def test_the_database_is_closed(rules: tpp.Rulebook, tmp_path: Any) -> None:
+    """With the last connection, though verdicts are registered on it."""
+    path = str(tmp_path / "chips.db")
+    connection = duckdb.connect(path)
+    connection.execute("CREATE TABLE chips AS SELECT 1979.0 AS tops_fp8")
+    classify(connection, "chips", rules, keep=[], name="verdicts")
+    assert connection.sql(f"SELECT {A} FROM verdicts").fetchall() == [(True,)]
+    del connection
+    gc.collect()
+    with duckdb.connect(path, read_only=True) as again:
+        found = classify(again, "chips", rules, keep=[]).project(A)
+        assert found.fetchall() == [(True,)]
 
 
 def test_errors(stored: Any, rules: tpp.Rulebook) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +35,15 @@ def program(name: str, folder: Path) -> Path:
 
 
 def lose_a_worker(cluster: Cluster, running: Submitted) -> None:
-    """Kills the older of two workers when each has done a task and most are still to be done."""
+    """Kills the older of two workers with a task in its hands, when others are done.
+
+    It is halted first: the program can't end without the task that it holds then.
+    """
     for executor in (0, 1):
-        running.wait_for(rf"Finished task \d+\.0 .*\(executor {executor}\) \(\d+/{TASKS}\)")
+        running.wait_for(rf"Starting task \d+\.0 in stage .*executor {executor},")
     lost = next(each for each in cluster.workers if each.poll() is None)
     os.killpg(lost.pid, signal.SIGSTOP)
-    time.sleep(1)  # so that it surely holds a task, which it can't finish
+    running.wait_for(rf"Finished task \d+\.0 in stage .* \(\d+/{TASKS}\)")
     kill(lost)
     running.wait_for("Lost executor")
     running.wait_for(r"Starting task \d+\.1 in stage")

@@ -16,7 +16,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md \
 # A module of tests/, run as a program: only tests/ comes from the source tree.
 TESTS_MODULE := $(PYTHON) -c 'import runpy, sys; sys.path.append("."); runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)'
 
-.PHONY: install run test lint types sanitize arm proof bench programs lib install-lib examples clean
+.PHONY: install run test spark lint types sanitize arm proof bench programs lib install-lib examples clean
 
 install: $(STAMPS)/installed
 	@$(PYTHON) -c 'from tppcore.engine.choose import choose; print("tppcore is installed; engine:", choose(None))'
@@ -27,6 +27,11 @@ run: install
 test: install $(STAMPS)/test
 	$(INSTALLED)
 	$(PYTHON) -m pytest -q -n auto --dist loadfile tests
+
+# A cluster of several processes, with one of them killed on the way; needs Java 17 or newer.
+spark: install $(STAMPS)/test $(STAMPS)/spark
+	$(INSTALLED)
+	$(PYTHON) -m pytest -q -m spark tests/spark
 
 proof: install $(STAMPS)/test
 	$(INSTALLED)
@@ -87,7 +92,7 @@ $(STAMPS)/installed: $(SOURCES) | $(PYTHON)
 	mkdir -p $(STAMPS) && touch $@
 
 # The extras alone: the package itself stays as it was installed.
-$(STAMPS)/test $(STAMPS)/dev: pyproject.toml | $(PYTHON)
+$(STAMPS)/test $(STAMPS)/dev $(STAMPS)/spark: pyproject.toml | $(PYTHON)
 	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["$(@F)"], sep="\n")' > $(VIRTUAL_ENV)/.requirements
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $(VIRTUAL_ENV)/.requirements
 	mkdir -p $(STAMPS) && touch $@

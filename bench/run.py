@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # behind the installed package
 
-from bench import classify, growth, kinds, memory, one_chip, spaces, systems  # noqa: E402
+from bench import classify, frames, growth, kinds, memory, one_chip, spaces, systems  # noqa: E402
 from bench.contenders import PEERS  # noqa: E402
 from bench.options import Options  # noqa: E402
 from tppcore import report  # noqa: E402
@@ -51,6 +51,7 @@ PARTS: dict[str, tuple[Callable[[Options], Part], Callable[[Part], tuple[list[st
     "memory": (memory.measure, memory.table),
     "systems": (systems.measure, systems.table),
     "spaces": (spaces.measure, spaces.table),
+    "frames": (frames.measure, frames.table),
 }
 
 

@@ -46,6 +46,7 @@ def page(text: str, document: Document) -> str:
         "memory": memory(document),
         "systems": systems(document),
         "spaces": spaces(document),
+        "frames": frames(document),
     }
     for name, made in parts.items():
         head, marker, rest = text.partition(f"<!-- {name} -->\n")
@@ -414,6 +415,31 @@ def spaces(document: Document) -> str:
         f"code, {hand['numpy_seconds']:.2f} s; a loop in plain Python that only asks for 3A090.a, "
         f"about {hand['python_seconds']:.0f} s; the census {hand['census_seconds'] * 1e3:.0f} ms. "
         "The first two are not exact.\n"
+    )
+
+
+FRAMES = """## Data frames and DuckDB
+
+How many of {rows:,} rows meet each paragraph of the `gate`, asked through each tool's own door and
+answered in its own columns: bits in Arrow and Polars; in pandas a byte for the verdict and one for
+whether it is known. DuckDB makes Arrow batches in one thread, which limits what reads them, so that
+this is measured alone as well. The UDF calls `tppcore.classify` on the vectors of 2,048 rows that
+DuckDB hands it, and gives back a struct of the verdicts. {threads} threads; outputs are allocated.
+
+"""
+
+
+def frames(document: Document) -> str:
+    """The whole section: without a measurement there is none."""
+    if "frames" not in document:
+        return ""
+    found = document["frames"]["found"]
+    return FRAMES.format(**found) + table(
+        ("", "million rows/s", "of `classify`"),
+        (
+            (name, f"{each['rows_per_second'] / 1e6:,.1f}", f"{each['of_classify']:.2f}")
+            for name, each in found["contenders"].items()
+        ),
     )
 
 

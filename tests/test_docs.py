@@ -31,7 +31,10 @@ PAGES = (
     "docs/embedding.md",
     "docs/sql.md",
 )
-"""Documents with commands and examples in Python; docs/exactness.md has examples alone."""
+"""Documents with commands and examples in Python."""
+
+EXAMPLES = ("docs/exactness.md", "docs/frames.md")
+"""Documents with examples alone."""
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -61,7 +64,7 @@ def test_same():
     assert not same("a\nd\n", "a\nb\nd\n")
 
 
-@pytest.mark.parametrize("document", ["docs/exactness.md", *PAGES])
+@pytest.mark.parametrize("document", [*EXAMPLES, *PAGES])
 def test_python_examples(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in named(document).items():

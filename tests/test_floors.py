@@ -20,6 +20,7 @@ FLOORS = {
     "engine": 3,
     "sources": 4,
     "sinks": 4,
+    "answers": 5,
     "api": 5,
     "deciding": 5,
     "system_api": 5,
@@ -67,6 +68,10 @@ FLOORS = {
     "turning_text": 5,
     "cli": 6,
     "demo": 6,
+    "duckdb": 6,
+    "pandas": 6,
+    "polars": 6,
+    "spark": 6,
 }
 
 MODULES = sorted(

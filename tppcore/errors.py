@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class TppError(ValueError):
@@ -20,6 +21,9 @@ class SpecError(TppError):
         self.column = column
         place = f"{self.file}:{line}" if column is None else f"{self.file}:{line}:{column}"
         super().__init__(f"{place}: {message}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.file, self.line, self.message, self.column)
 
 
 class InputError(TppError):
@@ -39,6 +43,9 @@ class InputError(TppError):
         super().__init__(
             f"{', '.join([*place, f'column {column}'])}: {value!r}; expected {expected}"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.column, self.row, self.value, self.expected, self.file)
 
 
 class UnknownName(TppError):

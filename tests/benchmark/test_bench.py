@@ -54,7 +54,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_parts(document: Any) -> None:
     parts = {"classify", "kinds", "chip", "rows", "paragraphs", "memory", "systems", "spaces"}
-    assert set(document) == parts
+    assert set(document) == parts | {"frames"}
     for part in document.values():
         assert {"kernel", "processor", "numpy", "polars"} <= set(part["machine"])
         assert part["rounds"] == 2
@@ -125,6 +125,15 @@ def test_spaces(document: Any) -> None:
         assert job["of_in_memory"] > 0
 
 
+def test_frames(document: Any) -> None:
+    """That all contenders count the same is asserted by the benchmark itself."""
+    found = document["frames"]["found"]["contenders"]
+    assert sum(name.startswith("DuckDB") for name in found) == 3
+    for each in found.values():
+        assert each["rows_per_second"] > 0
+        assert len(each["seconds"]) == 2
+
+
 @pytest.mark.parametrize("library", ["polars", "pandas", "numba"])
 def test_peers_agree_on_systems(library: str, bench: Any) -> None:
     pytest.importorskip(library)
@@ -151,6 +160,7 @@ def test_page(document: Any) -> None:
     assert "20,000 rows, " in page
     assert "| systems, classified, lists: of the roof | >= 0.60 |" in page
     assert "## Systems" in page
+    assert "| DuckDB, an Arrow UDF x" in page
     without = {name: part for name, part in document.items() if name != "systems"}
     assert "## Systems" not in made["page"](page, without)
     assert "| systems, " not in made["page"](page, without)

@@ -591,7 +591,7 @@ def test_answers_come_in_kind() -> None:
     assert SystemTable(long(), CHIPS).answer(columns)["system"].tolist() == ["node", "rack", "box"]
     frame = SystemTable(pd.DataFrame(long()), CHIPS).answer(columns)
     assert frame.index.tolist() == ["node", "rack", "box"]
-    assert frame.tpp.tolist() == [1.0, 2.0, 3.0]
+    assert frame["tpp"].tolist() == [1.0, 2.0, 3.0]
     listed = lists().to_pandas().set_index(pd.Index([5, 6, 7]))
     assert SystemTable(listed, CHIPS).answer(columns).index.tolist() == [5, 6, 7]
     assert SystemTable(pl.DataFrame(long()), CHIPS).answer(columns).columns == ["system", "tpp"]

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,10 @@ class Rulebook:
             f"<Rulebook {self.hash}: {len(self.paragraphs)} paragraphs, {self.as_of}, "
             f"{self.destination or 'no destination'}{changes}>"
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what was made of it: programs and tables are made again where they are needed.
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def stated(self) -> dict[str, Any]:

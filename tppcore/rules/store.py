@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from tppcore.errors import SpecError
+from tppcore.errors import SpecError, TppError
 from tppcore.rules.countries import CountryGroups
 from tppcore.rules.vocabulary import Vocabulary
 
@@ -22,6 +22,10 @@ class Specs:
     """Law and hardware as data, with the hash of all of it."""
 
     data: Mapping[str, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process has the same file: a rulebook takes along which it was made of, no more.
+        return (_installed, (self.hash,)) if self is specs() else (Specs, (self.data,))
 
     @property
     def hash(self) -> str:
@@ -84,3 +88,14 @@ def specs() -> Specs:
     if data.get("format") != FORMAT:
         raise RuntimeError("specs.json is of another version; expected a fresh install")
     return Specs(data)
+
+
+def _installed(hash: str) -> Specs:
+    """The installed specs, for a rulebook that was made of specs of this hash elsewhere."""
+    found = specs()
+    if found.hash != hash:
+        raise TppError(
+            f"a rulebook made of the specs {hash}, and here are {found.hash}; expected the same "
+            "version of tppcore on every machine"
+        )
+    return found

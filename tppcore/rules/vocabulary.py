@@ -281,6 +281,9 @@ class Formulas:
             ),
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.vocabulary, self._chosen)
+
     def tree(self, name: str) -> Expr:
         """The tree of a metric, or of a quantity as its own metric. KeyError if there is none."""
         if name in self._trees:

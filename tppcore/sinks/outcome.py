@@ -67,6 +67,16 @@ class Ladder:
         side = self.lowest + 2
         return [self.text(code) for code in range((self.lowest + 1) * side)]
 
+    @property
+    def reachable(self) -> list[int]:
+        """The codes that rows can have, the strongest first."""
+        ranks, side = sorted(self.ranks), self.lowest + 2
+        return [
+            certain * side + possible
+            for certain in dict.fromkeys((*ranks, self.lowest))
+            for possible in (*(rank for rank in ranks if rank < certain), self.lowest + 1)
+        ]
+
     def code(self, verdicts: Sequence[bool | None]) -> int:
         """The code of one row, from one verdict a paragraph."""
         certain, possible = self.lowest, self.lowest + 1
@@ -83,21 +93,22 @@ class Ladder:
         """The code of every row, uint8 (n,)."""
         import numpy as np
 
-        def bits(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        def bits(words: NDArray[np.uint64], weight: int) -> NDArray[np.uint8]:
             found = np.unpackbits(words.view(np.uint8), count=bitmaps.rows, bitorder="little")
-            return found.view(bool)
+            found *= np.uint8(weight)
+            return found
 
         nothing = np.zeros(bitmaps.values.shape[1], dtype=np.uint64)
         settled, open_above = nothing, nothing
-        certain = np.full(bitmaps.rows, self.lowest, dtype=np.uint8)
-        possible = np.full(bitmaps.rows, self.lowest + 1, dtype=np.uint8)
+        side = self.lowest + 2
+        codes = np.full(bitmaps.rows, self.lowest * side + self.lowest + 1, dtype=np.uint8)
         for rank in sorted(self.ranks):
             members = self.ranks[rank]
             true = np.bitwise_or.reduce(bitmaps.values[members], axis=0) & ~settled
             open_here = ~np.bitwise_and.reduce(bitmaps.valid[members], axis=0) & ~settled & ~true
-            certain[bits(true)] = rank
-            possible[bits(open_here & ~open_above)] = rank
+            # Each is taken off a row once: a row is true, or first open, at one rank at most.
+            codes -= bits(true, (self.lowest - rank) * side)
+            codes -= bits(open_here & ~open_above, self.lowest + 1 - rank)
             settled = settled | true
             open_above = open_above | open_here
-        codes: NDArray[np.uint8] = certain * np.uint8(self.lowest + 2) + possible
         return codes

@@ -66,13 +66,13 @@ def numbers(array: Any, place: Place) -> Any:
         try:
             return pc.cast(array, pa.float64())
         except pa.ArrowInvalid:
-            return _from_text(pc.cast(array, pa.string()), place)
+            return _from_text(_text(array), place)
     if pa.types.is_float32(kind) or pa.types.is_decimal(kind):
-        return _from_text(pc.cast(array, pa.string()), place)
+        return _from_text(_text(array), place)
     if pa.types.is_float16(kind):
         return _from_text(_texts(str(each) for each in array.to_numpy(zero_copy_only=False)), place)
     if is_text(kind):
-        return _from_text(pc.cast(array, pa.string()), place)
+        return _from_text(_text(array), place)
     raise place.error(*_first(array), f"a number, not {kind}")
 
 
@@ -85,7 +85,7 @@ def booleans(array: Any, place: Place) -> Any:
         return pa.nulls(len(array), pa.bool_())
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or is_text(kind)):
         raise place.error(*_first(array), f"true or false, not {kind}")
-    text = pc.dictionary_encode(_clean(pc.cast(array, pa.string())))
+    text = pc.dictionary_encode(_clean(_text(array)))
     meaning: list[bool | None] = []
     for i, each in enumerate(text.dictionary.to_pylist()):
         word = each.lower()
@@ -105,7 +105,7 @@ def dates(array: Any, place: Place) -> Any:
         return pa.nulls(len(array), pa.date32())
     if not is_text(kind):
         raise place.error(*_first(array), f"a date such as 2023-11-17, not {kind}")
-    text = _clean(pc.cast(array, pa.string()))
+    text = _clean(_text(array))
     try:
         return pc.cast(text, pa.date32())
     except pa.ArrowInvalid:
@@ -123,7 +123,7 @@ def words(array: Any, place: Place, known: tuple[str, ...]) -> Any:
         return pa.nulls(len(array), pa.string())
     if not is_text(array.type):
         raise place.error(*_first(array), f"one of {', '.join(known)}")
-    text = _clean(pc.cast(array, pa.string()))
+    text = _clean(_text(array))
     strange = pc.and_(pc.is_valid(text), pc.invert(pc.is_in(text, pa.array(known))))
     if (index := pc.index(strange, pa.scalar(True)).as_py()) >= 0:
         raise place.error(index, text[index].as_py(), f"one of {', '.join(known)}")
@@ -137,6 +137,15 @@ def is_text(kind: Any) -> bool:
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
+
+
+def _text(array: Any) -> Any:
+    """As plain strings."""
+    if pa.types.is_dictionary(array.type) and pa.types.is_string_view(array.type.value_type):
+        # Polars' categories: Arrow can't decode these.
+        words = pc.cast(array.dictionary, pa.string())
+        array = pa.DictionaryArray.from_arrays(array.indices, words)
+    return pc.cast(array, pa.string())
 
 
 def _from_text(text: Any, place: Place) -> Any:

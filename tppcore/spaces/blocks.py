@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tppcore.answers import verdict_columns
 from tppcore.engine.choose import choose
 from tppcore.engine.columns import Bitmaps
 from tppcore.rules.rulebook import Rulebook
-from tppcore.sinks.outcome import Ladder
 from tppcore.sources.design.space import Design
 from tppcore.spaces.classifying import Source, source
 from tppcore.spaces.designs import Designs
+from tppcore.verdicts import Verdicts
 
 
 def blocks(
@@ -87,19 +88,8 @@ def arrow(columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 
 def verdicts(asked: Source, bitmaps: Bitmaps) -> dict[str, Any]:
-    """A boolean column a paragraph, and the outcome in words: a dictionary, the same in every
-    block."""
-    import pyarrow as pa
-
-    from tppcore.verdicts import Verdicts
-
-    made = Verdicts(asked.rules, _Rows(), bitmaps, "").to_arrow()
-    ladder = Ladder(asked.rules)
-    words = list(dict.fromkeys(ladder.texts))
-    places = np.array([words.index(text) for text in ladder.texts], np.int16)
-    codes = pa.array(places[ladder.codes(bitmaps)])
-    outcome = pa.DictionaryArray.from_arrays(codes, pa.array(words))
-    return {**{name: made.column(name) for name in made.column_names}, "outcome": outcome}
+    """A boolean column a paragraph, and the outcome in words."""
+    return verdict_columns(Verdicts(asked.rules, _Rows(), bitmaps, ""))
 
 
 class _Rows:

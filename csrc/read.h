@@ -86,9 +86,9 @@ static void look_at_column(block *b)
     lookahead *ahead = &b->ahead;
     for (ahead->left = 0; ahead->column < b->program->inputs; ahead->column++) {
         const tpp_column *column = &b->columns[ahead->column];
-        if (column->values != NULL && b->program->input[ahead->column].given &&
+        const uintptr_t size = tpp_kind_size[column->kind];
+        if (column->values != NULL && size > 0 && b->program->input[ahead->column].given &&
             !is_ready(b, ahead->column)) {
-            const uintptr_t size = tpp_kind_size[column->kind];
             ahead->next = (uintptr_t)column->values + (b->row + BLOCKS_AHEAD * TPP_BLOCK) * size;
             ahead->left = (uint32_t)(TPP_BLOCK * size / (LINE * GROUP));
             return;
@@ -139,6 +139,29 @@ static bool is_short_decimal(const tpp_column *column, uint64_t row)
     return parts[1] == 0 && parts[0] <= UINT64_C(1000000000000000) && (uint32_t)column->scale <= 15;
 }
 
+/* 64 bits of a bitmap from one on. */
+static uint64_t bits_from(const uint8_t *bitmap, uint64_t bit)
+{
+    const uint8_t *bytes = bitmap + bit / 8;
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        word |= (uint64_t)bytes[i] << 8 * i;
+    }
+    const unsigned shift = bit % 8;
+    return shift == 0 ? word : word >> shift | (uint64_t)bytes[8] << (64 - shift);
+}
+
+/* The bits of `count` rows from `row` on, in words; no byte is read that has none of them. */
+static void find_bits(const uint8_t *bitmap, uint64_t bit, uint32_t count, uint64_t *out)
+{
+    for (; count >= 64; count -= 64, bit += 64) {
+        *out++ = bits_from(bitmap, bit);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        *out = (i > 0 ? *out : 0) | (uint64_t)tpp_bit(bitmap, bit + i) << i;
+    }
+}
+
 /* The numbers of a column as doubles, whatever stands where a row is null. */
 static void convert(const tpp_column *column, uint64_t row, uint32_t count, double *restrict out)
 {
@@ -183,6 +206,14 @@ static void convert(const tpp_column *column, uint64_t row, uint32_t count, doub
             }
         }
         break;
+    case TPP_BIT: {
+        uint64_t bits[WORDS];
+        find_bits(column->values, row + column->first_bit, count, bits);
+        for (uint32_t i = 0; i < count; i++) {
+            out[i] = (double)(bits[i / 64] >> i % 64 & 1);
+        }
+        break;
+    }
     case TPP_KIND_COUNT:
         break;
     }
@@ -240,37 +271,13 @@ static bool has_digits(const block *b, const tpp_column *column, const uint64_t 
 
 /* ---- checking ---- */
 
-/* The rows of a word that are not null. */
-static uint64_t present_in(const tpp_column *column, uint64_t row)
-{
-    const uint64_t bit = row + column->first_bit;
-    const uint8_t *bytes = column->present + bit / 8;
-    uint64_t word = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        word |= (uint64_t)bytes[i] << 8 * i;
-    }
-    const unsigned shift = bit % 8;
-    return shift == 0 ? word : word >> shift | (uint64_t)bytes[8] << (64 - shift);
-}
-
-/* The same where the column may end within the word. */
-static uint64_t present_up_to(const tpp_column *column, uint64_t row, uint32_t count)
-{
-    uint64_t word = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t bit = row + i + column->first_bit;
-        word |= (uint64_t)(column->present[bit / 8] >> bit % 8 & 1) << i;
-    }
-    return word;
-}
-
+/* The rows that are not null. */
 static void find_present(const block *b, const tpp_column *column, uint64_t *present)
 {
-    for (uint32_t w = 0; w < b->words; w++) {
-        const uint32_t left = b->count - 64 * w;
-        present[w] = column->present == NULL ? UINT64_MAX
-                     : left >= 64 ? present_in(column, b->row + 64 * w)
-                                  : present_up_to(column, b->row + 64 * w, left);
+    if (column->present == NULL) {
+        memset(present, 0xFF, b->words * sizeof *present);
+    } else {
+        find_bits(column->present, b->row + column->first_bit, b->count, present);
     }
 }
 
@@ -342,6 +349,18 @@ static bool check(const block *b, const tpp_column *column, bool positive, uint6
         valid &= check_word(values + 64 * w, least_of(column), most_of(column), positive, &given[w]);
     }
     return valid && has_digits(b, column, given);
+}
+
+/* All bits are booleans; but where it must be positive none may be 0. */
+static bool check_bits(const block *b, const tpp_column *column, bool positive, uint64_t *given)
+{
+    uint64_t bits[WORDS], zero = 0;
+    find_present(b, column, given);
+    find_bits(column->values, b->row + column->first_bit, b->count, bits);
+    for (uint32_t w = 0; w < b->words; w++) {
+        zero |= given[w] & ~bits[w] & b->mask[w];
+    }
+    return !positive || zero == 0;
 }
 
 static bool check_flags(const block *b, const tpp_column *column, bool positive, uint64_t *given)
@@ -419,6 +438,8 @@ static bool examine_input(const block *b, uint32_t index, uint64_t *given, bool 
         memset(given, 0, WORDS * sizeof *given);
     } else if (column->kind == TPP_BOOLEAN) {
         valid = check_flags(b, column, input->positive, given);
+    } else if (column->kind == TPP_BIT) {
+        valid = check_bits(b, column, input->positive, given);
     } else {
         valid = check(b, column, input->positive, given, complete);
     }
@@ -483,12 +504,15 @@ static bool examine(block *b)
 static bool is_whole(const block *b, uint32_t index)
 {
     const tpp_column *column = &b->columns[index];
+    uint64_t rows[WORDS];
     if (column->present != NULL) {
-        uint64_t present[WORDS];
-        find_present(b, column, present);
-        if (memcmp(present, ALL, sizeof ALL) != 0) {
+        find_present(b, column, rows);
+        if (memcmp(rows, ALL, sizeof ALL) != 0) {
             return false;
         }
+    }
+    if (column->kind == TPP_BIT) {
+        return check_bits(b, column, b->program->input[index].positive, rows);
     }
     if (column->kind != TPP_BOOLEAN) {
         return is_usual(column, b->row);

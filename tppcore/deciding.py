@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tppcore.engine import oracle
+from tppcore.engine import oracle, pieces
 from tppcore.engine.choose import module
 from tppcore.engine.columns import Bitmaps, Columns
 from tppcore.errors import TppError
@@ -23,10 +23,11 @@ def decide(
         return into(out, _exactly(table, rules))
     from tppcore.program.compile import compile as compile_program
 
-    _check_ranges(rules, table.columns)
-    program = compile_program(rules, table.columns.by_quantity)
-    found: Bitmaps = module(engine).evaluate(program, table.columns, threads=threads, out=out)
-    return found
+    given = {name for piece in table.pieces for name in piece.by_quantity}
+    for piece in table.pieces:
+        _check_ranges(rules, piece)
+    program = compile_program(rules, given)
+    return pieces.evaluate(module(engine), program, table.pieces, threads=threads, out=out)
 
 
 def into(out: Bitmaps | None, found: Bitmaps) -> Bitmaps:

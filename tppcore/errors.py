@@ -41,5 +41,11 @@ class InputError(TppError):
         )
 
 
+    def after(self, rows: int) -> InputError:
+        """The same error where so many rows come before those of the table that it is about."""
+        row = None if self.row is None else self.row + rows
+        return InputError(self.column, row, self.value, self.expected, self.file)
+
+
 class UnknownName(TppError):
     """A name of a chip, rule, metric or reading that does not exist; the message lists those."""

@@ -204,11 +204,18 @@ def _values(entry: Any, column: Column, rows: int, name: str, pointer: Any) -> N
         kind = _KINDS.get(column.values.dtype.name)
         if kind is None:
             raise TypeError(f"{name}: {column.values.dtype}; expected a float or an integer")
+        if column.bits is not None:
+            kind = "BIT"
+        elif column.unsigned:
+            kind = "UINT8"
         entry.kind = getattr(_lib, f"TPP_{kind}")
-        entry.values = pointer(column.values, (rows,), name)
+        shape = (rows,) if column.bits is None else column.values.shape
+        entry.values = pointer(column.values, shape, name)
+    bitmaps = [column.values if column.bits is not None else None, column.present]
+    for bitmap, what in zip(bitmaps, ("values", "validity"), strict=True):
+        if bitmap is not None and 8 * len(bitmap) < column.first_bit + rows:
+            expected = column.first_bit + rows
+            raise ValueError(f"{name}: {8 * len(bitmap)} bits of {what}; expected {expected}")
+    entry.first_bit = column.first_bit
     if column.present is not None:
-        bits = column.first_bit + rows
-        if 8 * len(column.present) < bits:
-            raise ValueError(f"{name}: {8 * len(column.present)} validity bits; expected {bits}")
         entry.present = pointer(column.present, column.present.shape, name)
-        entry.first_bit = column.first_bit

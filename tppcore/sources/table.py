@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tppcore.engine import oracle
 from tppcore.engine.columns import Column, Columns, Doubles
+from tppcore.engine.joining import joined
 from tppcore.engine.widen import widened_column
 from tppcore.errors import InputError, TppError
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
@@ -48,7 +49,7 @@ class Table:
                 "a dict of arrays, a structured array, or an Arrow table or data frame"
             )
         self._vocabulary = vocabulary
-        self._columns: Columns | None = None
+        self._pieces: list[Columns] | None = None
 
     @classmethod
     def of(cls, data: Any, vocabulary: Vocabulary) -> Table:
@@ -57,10 +58,19 @@ class Table:
 
     @property
     def columns(self) -> Columns:
-        """The columns as the engines take them; made once. Raises InputError."""
-        if self._columns is None:
-            self._columns = self._read()
-        return self._columns
+        """The columns as the engines take them, each in one piece; made once. Raises
+        InputError."""
+        if len(self.pieces) > 1:
+            self._pieces = [joined(self.pieces)]
+        return self.pieces[0]
+
+    @property
+    def pieces(self) -> list[Columns]:
+        """The same as they lie in memory: an Arrow table may be in several chunks. Raises
+        InputError."""
+        if self._pieces is None:
+            self._pieces = self._read()
+        return self._pieces
 
     @property
     def index(self) -> Any:
@@ -68,13 +78,20 @@ class Table:
         return self.source.index
 
     def __len__(self) -> int:
-        return self.columns.rows if self.chips is None else len(self.chips)
+        if self.chips is not None:
+            return len(self.chips)
+        return sum(piece.rows for piece in self.pieces)
 
     def chip(self, i: int) -> Chip:
         """Row i as a chip. Raises InputError for a number that can't be used."""
         if self.chips is not None:
             return self.chips[i]
-        one = self.columns.slice(i, i + 1)
+        at = i
+        for piece in self.pieces:
+            if at < piece.rows:
+                break
+            at -= piece.rows
+        one = piece.slice(at, at + 1)
         return Chip.of_row(f"row {i + 1}", next(oracle.rows(one, self._vocabulary)))
 
     def answer(self, columns: dict[str, Doubles]) -> Any:
@@ -95,16 +112,22 @@ class Table:
 
                 return pa.table(columns)
 
-    def _read(self) -> Columns:
+    def _read(self) -> list[Columns]:
         if self.chips is not None:
-            return _chip_columns(self.chips)
+            return [_chip_columns(self.chips)]
         if self.kind == "dict":
             names = self.source.dtype.names if isinstance(self.source, np.ndarray) else self.source
-            return _columns(list(names), _NumpyReader(self.source), self._vocabulary)
-        from tppcore.sources.arrow import ArrowReader
+            return [_columns(list(names), _NumpyReader(self.source), self._vocabulary)]
+        from tppcore.sources.arrow import ArrowTable
 
-        reader = ArrowReader(self.source)
-        return _columns(reader.names, reader, self._vocabulary)
+        table, found, rows = ArrowTable(self.source), list[Columns](), 0
+        for piece in table.pieces:
+            try:
+                found.append(_columns(table.names, piece, self._vocabulary))
+            except InputError as error:
+                raise error.after(rows) from None
+            rows += piece.length
+        return found
 
 
 def _chip_columns(chips: Sequence[Chip]) -> Columns:
@@ -166,7 +189,7 @@ def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns
         if side and spec.kind != "number":
             raise TppError(f"column {name!r}: a {spec.kind} has no range; expected {base!r}")
         numbers = read(name, spec)
-        rows = _same(rows, len(numbers.values), name)
+        rows = _same(rows, numbers.rows, name)
         parts = found.setdefault(base, [None, None, None])
         parts[side] = widened_column(numbers, name).values if side else numbers
     if processing_units.COLUMN in names:

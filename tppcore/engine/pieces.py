@@ -1,0 +1,119 @@
+"""A table in several pieces, as Arrow's chunks are: each is decided where it lies.
+
+Engines write whole words of 64 rows. A piece that begins within a word leaves the rest of that word
+to a second pass: those few rows of all pieces are copied together, and put over what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tppcore.engine import shards
+from tppcore.engine.columns import Bitmaps, Columns
+from tppcore.engine.joining import joined
+from tppcore.errors import InputError
+from tppcore.program.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Rows of a piece from `begin` on, that are row `first` of the whole and what follows."""
+
+    piece: Columns
+    begin: int
+    end: int
+    first: int
+
+    @property
+    def columns(self) -> Columns:
+        return self.piece.slice(self.begin, self.end)
+
+
+def evaluate(
+    engine: ModuleType,
+    program: Program,
+    pieces: Sequence[Columns],
+    *,
+    threads: int | None = None,
+    out: Bitmaps | None = None,
+) -> Bitmaps:
+    """The verdicts on the rows of all pieces, in their order; see `evaluate` of an engine.
+
+    Raises InputError for the first row, and in it the first input, whose number is no quantity.
+    """
+    if len(pieces) == 1:
+        found: Bitmaps = engine.evaluate(program, pieces[0], threads=threads, out=out)
+        return found
+    rows = sum(piece.rows for piece in pieces)
+    if out is None:
+        out = Bitmaps.empty(len(program.paragraphs), rows)
+    out.check(len(program.paragraphs), rows)
+    heads, bodies = _spans(pieces)
+
+    def decide(span: _Span) -> None:
+        last = span.first + span.end - span.begin
+        try:
+            engine.evaluate(program, span.columns, threads=1, out=out.part(span.first, last))
+        except InputError as error:
+            raise error.after(span.first) from None
+
+    refused: InputError | None = None
+    try:
+        settled = _heads(engine, program, heads)
+    except InputError as error:
+        refused = error
+    try:
+        shards.run_tasks(bodies, shards.worth(rows, threads), decide)
+    except InputError as error:
+        raise _first(error, refused) from None
+    if refused is not None:
+        raise refused
+    if heads:
+        out.put(_rows(heads), settled)
+    return out
+
+
+def _spans(pieces: Sequence[Columns]) -> tuple[list[_Span], list[_Span]]:
+    """The rows up to the first whole word of each piece, and what follows in spans for a thread."""
+    heads, bodies = [], []
+    firsts = accumulate((piece.rows for piece in pieces), initial=0)
+    for piece, first in zip(pieces, firsts, strict=False):
+        head = min(-first % 64, piece.rows)
+        if head:
+            heads.append(_Span(piece, 0, head, first))
+        for begin in range(head, piece.rows, shards.CHUNK):
+            end = min(begin + shards.CHUNK, piece.rows)
+            bodies.append(_Span(piece, begin, end, first + begin))
+    return heads, bodies
+
+
+def _rows(spans: Sequence[_Span]) -> NDArray[np.int64]:
+    """Which rows of the whole these are."""
+    return np.concatenate(
+        [np.arange(span.first, span.first + span.end - span.begin) for span in spans]
+    )
+
+
+def _heads(engine: ModuleType, program: Program, heads: Sequence[_Span]) -> Bitmaps | None:
+    if not heads:
+        return None
+    try:
+        found: Bitmaps = engine.evaluate(
+            program, joined([span.columns for span in heads]), threads=1
+        )
+    except InputError as error:
+        assert error.row is not None
+        row = int(_rows(heads)[error.row])
+        raise error.after(row - error.row) from None
+    return found
+
+
+def _first(one: InputError, other: InputError | None) -> InputError:
+    """The error of the earlier row."""
+    return one if other is None or (one.row or 0) < (other.row or 0) else other

@@ -281,19 +281,42 @@ static void find_present(const block *b, const tpp_column *column, uint64_t *pre
     }
 }
 
+/* NaN for the rows of a word that are not there; as bits, which compilers vectorise. */
+static void blank(double *restrict v, uint64_t present)
+{
+    static const double missing = NAN;
+    uint64_t nan;
+    memcpy(&nan, &missing, sizeof nan);
+    for (uint32_t i = 0; i < 64; i++) {
+        const uint64_t keep = 0 - (present >> i & 1);
+        uint64_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        bits = (bits & keep) | (nan & ~keep);
+        memcpy(v + i, &bits, sizeof bits);
+    }
+}
+
+/* The numbers of a column, whatever stands where a row is null. */
+static void read_all(const block *b, const tpp_column *column, double *restrict out)
+{
+    convert(column, b->row, b->count, out);
+    for (uint32_t i = b->count; i < b->size; i++) {
+        out[i] = 1.0;
+    }
+}
+
 /* The numbers of a column, NaN where missing. */
 static void read_numbers(const block *b, const tpp_column *column, double *restrict out)
 {
-    convert(column, b->row, b->count, out);
+    read_all(b, column, out);
     if (column->present != NULL) {
         uint64_t present[WORDS];
         find_present(b, column, present);
-        for (uint32_t i = 0; i < b->count; i++) {
-            out[i] = (present[i / 64] >> i % 64 & 1) != 0 ? out[i] : NAN;
+        for (uint32_t w = 0; w < b->words; w++) {
+            if (present[w] != UINT64_MAX) {
+                blank(out + 64 * w, present[w] | ~b->mask[w]);
+            }
         }
-    }
-    for (uint32_t i = b->count; i < b->size; i++) {
-        out[i] = 1.0;
     }
 }
 
@@ -308,13 +331,15 @@ static double most_of(const tpp_column *column)
     return column->kind == TPP_FLOAT32 ? (double)(float)TPP_LARGEST : TPP_LARGEST;
 }
 
-/* Checks one word of numbers, and marks those that are there. */
-static bool check_word(const double *v, double least, double most, bool positive, uint64_t *given)
+/* Checks one word of numbers, and marks those that are there; of the others some may be null. */
+static bool check_word(const double *v, double least, double most, bool positive, uint64_t present,
+                       uint64_t *given)
 {
     if (tpp_word_plain(v, !positive, given)) {
+        *given &= present;
         return true;
     }
-    const uint64_t missing = tpp_word_nan(v);
+    const uint64_t missing = tpp_word_nan(v) | ~present;
     const uint64_t inside =
         tpp_word_at_least(v, least) & ~tpp_word_at_least(v, nextafter(most, HUGE_VAL));
     /* 0 and -0, the only doubles between the two subnormals. */
@@ -328,11 +353,10 @@ static bool check(const block *b, const tpp_column *column, bool positive, uint6
                   bool *complete)
 {
     bool whole = b->count == TPP_BLOCK;
-    if (column->present != NULL) {
-        find_present(b, column, given);
-        for (uint32_t w = 0; w < b->words; w++) {
-            whole &= given[w] == UINT64_MAX;
-        }
+    uint64_t present[WORDS];
+    find_present(b, column, present);
+    for (uint32_t w = 0; w < b->words; w++) {
+        whole &= present[w] == UINT64_MAX;
     }
     *complete = whole && is_usual(column, b->row);
     if (*complete) {
@@ -340,13 +364,14 @@ static bool check(const block *b, const tpp_column *column, bool positive, uint6
     }
     double room[TPP_BLOCK];
     const double *values = (const double *)column->values + b->row;
-    if (column->kind != TPP_FLOAT64 || column->present != NULL || b->count < b->size) {
-        read_numbers(b, column, room);
+    if (column->kind != TPP_FLOAT64 || b->count < b->size) {
+        read_all(b, column, room);
         values = room;
     }
     bool valid = true;
     for (uint32_t w = 0; w < b->words; w++) {
-        valid &= check_word(values + 64 * w, least_of(column), most_of(column), positive, &given[w]);
+        valid &= check_word(values + 64 * w, least_of(column), most_of(column), positive, present[w],
+                            &given[w]);
     }
     return valid && has_digits(b, column, given);
 }

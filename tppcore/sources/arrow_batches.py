@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from tppcore.engine.columns import unpacked
 from tppcore.errors import TppError
-from tppcore.sources.arrow_abi import ARRAY, Array, Schema, Stream, Taken, pointers, pulled
+from tppcore.sources.arrow_abi import Array, Schema, Stream, Taken, fields, pointers, pulled
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,44 +42,49 @@ class _Memory:
 class Buffers:
     """One array: rows [offset, offset + length) of its buffers, which `owner` keeps alive."""
 
-    __slots__ = ("_parts", "buffers", "field", "length", "nulls", "offset", "owner")
+    __slots__ = (
+        "_children",
+        "_dictionary",
+        "buffers",
+        "field",
+        "length",
+        "nulls",
+        "offset",
+        "owner",
+    )
 
     def __init__(
         self, address: int, field: Field, owner: object, begin: int = 0, length: int | None = None
     ) -> None:
         """`begin`, `length`: the rows of it that are meant; all if left out."""
-        own, nulls, offset, buffers, children, at, *rest = ARRAY.unpack(
-            ctypes.string_at(address, ARRAY.size)
-        )
+        own, nulls, offset, buffers, children, at, child, dictionary, _, _ = fields(address)
         self.field, self.owner = field, owner
         self.length = own - begin if length is None else length
         self.offset = offset + begin
         self.buffers = pointers(at, buffers)
         has_bitmap = buffers > 0 and self.buffers[0] != 0 and field.format[:2] != "+u"
         self.nulls = has_bitmap and nulls != 0
-        self._parts = (children, *rest[:2])
+        self._children = pointers(child, children)
+        self._dictionary = dictionary
 
     @property
     def children(self) -> list[Buffers]:
         """The arrays that this one is made of, whole: they know nothing of its offset."""
-        count, at, _ = self._parts
-        addresses = pointers(at, count)
         return [
             Buffers(address, field, self.owner)
-            for address, field in zip(addresses, self.field.children, strict=True)
+            for address, field in zip(self._children, self.field.children, strict=True)
         ]
 
     def child(self, i: int) -> Buffers:
         """A column of a batch: as many rows, from the same one on."""
-        count, at, _ = self._parts
-        address = pointers(at, count)[i]
-        return Buffers(address, self.field.children[i], self.owner, self.offset, self.length)
+        field = self.field.children[i]
+        return Buffers(self._children[i], field, self.owner, self.offset, self.length)
 
     @property
     def dictionary(self) -> Buffers:
         """The values that indices stand for."""
         assert self.field.dictionary is not None
-        return Buffers(self._parts[2], self.field.dictionary, self.owner)
+        return Buffers(self._dictionary, self.field.dictionary, self.owner)
 
     def view(self, buffer: int, dtype: Any, first: int, count: int) -> NDArray[Any]:
         """Elements of a buffer as NumPy sees them, without a copy; they can't be written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -169,8 +170,8 @@ class _NumpyReader:
 
 
 def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns:
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise TppError(f"column {name!r} stands there twice; expected each name once")
     found: dict[str, list[Any]] = {}
     rows: int | None = None
@@ -198,7 +199,9 @@ def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns
     by_quantity = {}
     for name, (values, low, high) in found.items():
         low, high = _both_ends(low, high, rows or 0)
-        by_quantity[name] = replace(values or Column(), low=low, high=high)
+        if values is None or low is not None:
+            values = replace(values or Column(), low=low, high=high)
+        by_quantity[name] = values
     return Columns(rows or 0, by_quantity)
 
 

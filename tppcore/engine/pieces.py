@@ -55,27 +55,31 @@ def evaluate(
         out = Bitmaps.empty(len(program.paragraphs), rows)
     out.check(len(program.paragraphs), rows)
     heads, bodies = _spans(pieces)
+    settled: list[Bitmaps] = []
+    refused: list[InputError] = []
 
-    def decide(span: _Span) -> None:
+    def decide(span: _Span | None) -> None:
+        if span is None:
+            try:
+                settled.append(_heads(engine, program, heads))
+            except InputError as error:  # there may be an earlier row among the others
+                refused.append(error)
+            return
         last = span.first + span.end - span.begin
         try:
             engine.evaluate(program, span.columns, threads=1, out=out.part(span.first, last))
         except InputError as error:
             raise error.after(span.first) from None
 
-    refused: InputError | None = None
+    tasks = [*([None] if heads else []), *bodies]
     try:
-        settled = _heads(engine, program, heads)
+        shards.run_tasks(tasks, shards.worth(rows, threads), decide)
     except InputError as error:
-        refused = error
-    try:
-        shards.run_tasks(bodies, shards.worth(rows, threads), decide)
-    except InputError as error:
-        raise _first(error, refused) from None
-    if refused is not None:
-        raise refused
-    if heads:
-        out.put(_rows(heads), settled)
+        refused.append(error)
+    if refused:
+        raise min(refused, key=lambda error: error.row or 0)
+    for each in settled:
+        out.put(_rows(heads), each)
     return out
 
 
@@ -100,9 +104,7 @@ def _rows(spans: Sequence[_Span]) -> NDArray[np.int64]:
     )
 
 
-def _heads(engine: ModuleType, program: Program, heads: Sequence[_Span]) -> Bitmaps | None:
-    if not heads:
-        return None
+def _heads(engine: ModuleType, program: Program, heads: Sequence[_Span]) -> Bitmaps:
     try:
         found: Bitmaps = engine.evaluate(
             program, joined([span.columns for span in heads]), threads=1
@@ -112,8 +114,3 @@ def _heads(engine: ModuleType, program: Program, heads: Sequence[_Span]) -> Bitm
         row = int(_rows(heads)[error.row])
         raise error.after(row - error.row) from None
     return found
-
-
-def _first(one: InputError, other: InputError | None) -> InputError:
-    """The error of the earlier row."""
-    return one if other is None or (one.row or 0) < (other.row or 0) else other

@@ -108,10 +108,10 @@ class Table:
                 import polars as pl
 
                 return pl.DataFrame(columns)
-            case _:
-                import pyarrow as pa
+            case kind:
+                from tppcore.sources.arrow_results import table_like
 
-                return pa.table(columns)
+                return table_like(kind, columns)
 
     def _read(self) -> list[Columns]:
         if self.chips is not None:

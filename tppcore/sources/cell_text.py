@@ -40,8 +40,7 @@ TRUTHS = "1 or 0, y or n, yes or no, true or false, or nothing"
 DATE = "a date such as 2023-11-17"
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_READ = re.compile(r"-?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
-"""Numbers as Arrow reads them: without a plus sign in front."""
+_READ = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -40,10 +40,12 @@ class InputError(TppError):
             f"{', '.join([*place, f'column {column}'])}: {value!r}; expected {expected}"
         )
 
-
     def after(self, rows: int) -> InputError:
         """The same error where so many rows come before those of the table that it is about."""
-        row = None if self.row is None else self.row + rows
+        return self.at(None if self.row is None else self.row + rows)
+
+    def at(self, row: int | None) -> InputError:
+        """The same error in another row."""
         return InputError(self.column, row, self.value, self.expected, self.file)
 
 

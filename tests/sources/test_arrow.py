@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import nanoarrow as na
@@ -109,7 +110,7 @@ def tables(draw: Any) -> tuple[pa.Table, dict[str, list[Any]]]:
         "item_kind": rows_of(st.sampled_from(["circuit", "hbm"]), st.none()),
     }
     kinds = {
-        **{name: NUMBERS for name in ("tops_fp8", "tops_fp16", "die_area_mm2")},
+        **dict.fromkeys(("tops_fp8", "tops_fp16", "die_area_mm2"), NUMBERS),
         "datacenter": BOOLEANS,
         "first_marketed": DATES,
         "item_kind": WORDS,
@@ -177,13 +178,9 @@ def test_chunks_of_every_length(few: int, rows: int, threads: int) -> None:
         "die_area_mm2": rng.choice([814.0, np.nan, 300.0], rows),
         "datacenter": rng.random(rows) < 0.5,
     }
-    whole = pa.table(
-        {name: pa.array(values, from_pandas=True) for name, values in plain.items()}
-    )
+    whole = pa.table({name: pa.array(values, from_pandas=True) for name, values in plain.items()})
     cuts = [0, *sorted(rng.integers(0, rows, 12).tolist()), rows]
-    table = pa.concat_tables(
-        [whole.slice(a, b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
-    )
+    table = pa.concat_tables([whole.slice(a, b - a) for a, b in pairwise(cuts)])
     expected = tpp.classify(plain, RULES)
     for engine in ENGINES[:2]:
         found = tpp.classify(table, RULES, engine=engine, threads=threads)
@@ -278,6 +275,7 @@ def test_rows_that_are_null_as_a_whole(few: int) -> None:
 
 def test_one_batch_and_no_rows(few: int) -> None:
     table = pa.table({"tops_fp8": [600.0, None], "name": ["a", "b"]})
+
     class Batch:
         def __arrow_c_array__(self, requested_schema: object = None) -> Any:
             return table.to_batches()[0].__arrow_c_array__()
@@ -341,15 +339,15 @@ def test_text_means_the_same_with_pyarrow_and_without(
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("tops_fp8", pa.array([None, True]), "row 2, column tops_fp8: True; expected a number, not"),
+        ("tops_fp8", pa.array([None, True]), "row 2, column tops_fp8: True; expected a number"),
         ("tops_fp8", pa.array([datetime.date(2026, 1, 1)]), "a number, not date32[day]"),
         ("tops_fp8", pa.array([b"x"]), "column tops_fp8: b'x'; expected a number, not binary"),
-        ("tops_fp8", pa.array([[1.0]]), "row 1, column tops_fp8: [1.0]; expected a number, not list"),
+        ("tops_fp8", pa.array([[1.0]]), "tops_fp8: [1.0]; expected a number, not list"),
         ("datacenter", pa.array([0, 2]), "row 2, column datacenter: '2'; expected 1 or 0, y or n"),
         ("datacenter", pa.array([0.5]), "row 1, column datacenter: '0.5'; expected 1 or 0, y or n"),
         ("datacenter", pa.array([datetime.date(2026, 1, 1)]), "expected true or false, not date32"),
         ("first_marketed", pa.array([1.5]), "1.5; expected a date such as 2023-11-17, not double"),
-        ("first_marketed", pa.array([0], pa.timestamp("s", "Asia/Tokyo")), "a moment in Asia/Tokyo"),
+        ("first_marketed", pa.array([0], pa.timestamp("s", "Asia/Tokyo")), "in Asia/Tokyo"),
         ("item_kind", pa.array([1]), "row 1, column item_kind: 1; expected one of circuit, hbm"),
         ("tops_fp8", pa.array([Decimal("1.00000000000000000001")]), "digits than a double"),
         ("tops_fp8", pa.array([Decimal("1e-30")], pa.decimal256(60, 40)), "0 or a number from"),

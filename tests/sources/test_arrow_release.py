@@ -1,4 +1,4 @@
-"""What comes through the Arrow C interfaces is released exactly once, and never while it is seen."""
+"""What comes through the Arrow C interfaces is released once, and never while it is seen."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Producer:
     """A stream of batches of one column of doubles, which counts what is released and spoils the
     memory of what was."""
 
-    def __init__(self, batches: int, fails_at: int | None = None, message: bytes | None = b"?") -> None:
+    def __init__(
+        self, batches: int, fails_at: int | None = None, message: bytes | None = b"?"
+    ) -> None:
         self.batches, self.fails_at = batches, fails_at
         self._text = message and ctypes.create_string_buffer(message)
         self.released = {"schema": 0, "array": 0, "stream": 0}

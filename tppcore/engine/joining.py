@@ -20,13 +20,11 @@ def joined(tables: Sequence[Columns]) -> Columns:
     if len(tables) == 1:
         return tables[0]
     names = dict.fromkeys(name for table in tables for name in table.by_quantity)
-    return Columns(
-        sum(table.rows for table in tables),
-        {
-            name: joined_column([(table.by_quantity.get(name), table.rows) for table in tables], name)
-            for name in names
-        },
-    )
+    found = {}
+    for name in names:
+        parts = [(table.by_quantity.get(name), table.rows) for table in tables]
+        found[name] = joined_column(parts, name)
+    return Columns(sum(table.rows for table in tables), found)
 
 
 def joined_column(parts: Sequence[Part], name: str) -> Column:
@@ -40,7 +38,8 @@ def joined_column(parts: Sequence[Part], name: str) -> Column:
     if len({_type(each) for each in given}) > 1:
         parts = [(each and widened_column(each, name), rows) for each, rows in parts]
         given = [each for each, _ in parts if each is not None and each.values is not None]
-    low, high = (_ends([(each and getattr(each, end), n) for each, n in parts]) for end in _ENDS)
+    low = _ends([(None if each is None else each.low, n) for each, n in parts])
+    high = _ends([(None if each is None else each.high, n) for each, n in parts])
     if not given:
         return Column(low=low, high=high)
     is_boolean = given[0].is_boolean
@@ -54,12 +53,7 @@ def joined_column(parts: Sequence[Part], name: str) -> Column:
             for each, rows in parts
         ]
         present = np.packbits(np.concatenate(there), bitorder="little")
-    return Column(
-        values, low, high, present, scale=given[0].scale, unsigned=given[0].unsigned
-    )
-
-
-_ENDS = ("low", "high")
+    return Column(values, low, high, present, scale=given[0].scale, unsigned=given[0].unsigned)
 
 
 def _type(column: Column) -> tuple[Any, ...]:

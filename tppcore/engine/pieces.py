@@ -110,7 +110,5 @@ def _heads(engine: ModuleType, program: Program, heads: Sequence[_Span]) -> Bitm
             program, joined([span.columns for span in heads]), threads=1
         )
     except InputError as error:
-        assert error.row is not None
-        row = int(_rows(heads)[error.row])
-        raise error.after(row - error.row) from None
+        raise error.at(int(_rows(heads)[error.row or 0])) from None
     return found

@@ -15,8 +15,7 @@ from tppcore.engine.columns import Column
 from tppcore.errors import TppError
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources import arrow_columns
-from tppcore.sources.arrow_abi import Array, Schema, Taken
-from tppcore.sources.arrow_batches import Buffers, Field, batches
+from tppcore.sources.arrow_batches import Buffers, Field, batches, taken
 from tppcore.sources.arrow_cells import objects
 
 FEW = 1 << 15
@@ -39,12 +38,9 @@ class ArrowTable:
         except TppError:
             raise
         except (ValueError, TypeError) as error:
-            # pandas refuses to hand over what a data frame may hold: two columns of one name, or
+            # pandas hands nothing over of what a data frame may hold: two columns of one name, or
             # one column of text and numbers.
-            raise TppError(
-                f"can't read this table: {'; '.join(map(str, error.args))}; expected each "
-                "column name once and one type a column"
-            ) from None
+            raise _unreadable(error) from None
         if field.format != "+s":
             raise TppError("can't read a single column as a table; expected columns with names")
         self.names = [child.name for child in field.children]
@@ -96,11 +92,7 @@ def _groups(chunks: Sequence[Buffers]) -> list[list[Buffers]]:
 
 def column_of(values: Any, spec: QuantitySpec, name: str) -> Column:
     """One Arrow array (n,) as a column. Raises InputError with the row."""
-    schema, array = (
-        Taken.of(capsule, kind)
-        for capsule, kind in zip(values.__arrow_c_array__(), (Schema, Array), strict=True)
-    )
-    return arrow_columns.column([Buffers(array.address, Field.at(schema.address), array)], spec, name)
+    return arrow_columns.column([taken(values)], spec, name)
 
 
 def pyarrow_table(source: Any) -> Any:
@@ -114,9 +106,15 @@ def pyarrow_table(source: Any) -> Any:
     if isinstance(source, pa.Table):
         return source
     try:
-        return pa.Table.from_batches([source]) if isinstance(source, pa.RecordBatch) else pa.table(source)
+        if isinstance(source, pa.RecordBatch):
+            return pa.Table.from_batches([source])
+        return pa.table(source)
     except (ValueError, TypeError) as error:
-        raise TppError(
-            f"can't read this table: {'; '.join(map(str, error.args))}; expected each "
-            "column name once and one type a column"
-        ) from None
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> TppError:
+    reasons = "; ".join(map(str, error.args))
+    return TppError(
+        f"can't read this table: {reasons}; expected each column name once and one type a column"
+    )

@@ -37,6 +37,8 @@ class _Memory:
     """What NumPy makes an array of; that refers to this, and this to the owner."""
 
     __slots__ = ("__array_interface__", "owner")
+    __array_interface__: dict[str, Any]
+    owner: object
 
 
 class Buffers:
@@ -128,18 +130,21 @@ def batches(source: Any) -> tuple[Field, list[Buffers]]:
     if hasattr(source, "__arrow_c_stream__"):
         field, arrays = _streamed(source.__arrow_c_stream__())
     elif hasattr(source, "__arrow_c_array__"):
-        schema, array = (
-            Taken.of(capsule, kind)
-            for capsule, kind in zip(source.__arrow_c_array__(), (Schema, Array), strict=True)
-        )
-        field = Field.at(schema.address)
-        arrays = [Buffers(array.address, field, array)]
+        one = taken(source)
+        field, arrays = one.field, [one]
     else:
         raise TppError(
             f"can't read a {type(source).__name__} as a table; expected an object with "
             "__arrow_c_stream__ or __arrow_c_array__"
         )
     return field, arrays
+
+
+def taken(values: Any) -> Buffers:
+    """What an object offers as one array."""
+    schema_capsule, array_capsule = values.__arrow_c_array__()
+    schema, array = Taken.of(schema_capsule, Schema), Taken.of(array_capsule, Array)
+    return Buffers(array.address, Field.at(schema.address), array)
 
 
 def _streamed(capsule: object) -> tuple[Field, list[Buffers]]:

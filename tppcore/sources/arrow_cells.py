@@ -1,4 +1,4 @@
-"""Cells of Arrow arrays that the engines don't take as they are: text, dates, odd decimals, lists."""
+"""Cells of Arrow arrays that the engines don't take: text, dates, odd decimals, lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tppcore.errors import InputError, TppError
 from tppcore.rules.vocabulary import QuantitySpec
-from tppcore.sources.arrow_batches import Buffers, Field
+from tppcore.sources.arrow_batches import Buffers
 from tppcore.sources.cell_text import DATE, TRUTHS, Texts, parsed
 
 __all__ = ["NUMBERS", "TEXTS", "TRUTHS", "coded", "objects", "parsed", "read", "texts"]
@@ -60,10 +60,8 @@ def read(array: Buffers, spec: QuantitySpec, name: str) -> NDArray[np.float64]:
     if spec.kind == "date" and (kind == "tdm" or kind[:2] == "ts"):
         return _days(array, kind, zone, name)
     if kind == "e" and spec.kind in ("number", "boolean"):
-        halves = array.values(np.float16).tolist(), array.values(np.float16)
-        written = [str(each) for each in halves[1]]
-        known = array.present().tolist()
-        shown = [w.removesuffix(".0") if k else None for w, k in zip(written, known, strict=True)]
+        halves = zip(array.values(np.float16), array.present(), strict=True)
+        shown = [str(each).removesuffix(".0") if known else None for each, known in halves]
         return parsed(shown, spec, name)
     if kind == "d" and spec.kind == "number":
         return parsed([None if x is None else f"{x:f}" for x in objects(array)], spec, name)
@@ -100,9 +98,7 @@ def _bytes(array: Buffers) -> list[bytes | None]:
     offsets = array.view(1, np.int64 if wide else np.int32, array.offset, array.length + 1)
     ends = offsets.tolist() if array.length else [0]
     data = array.view(2, np.uint8, 0, ends[-1]).tobytes()
-    return [
-        data[ends[i] : ends[i + 1]] if there else None for i, there in enumerate(known)
-    ]
+    return [data[ends[i] : ends[i + 1]] if there else None for i, there in enumerate(known)]
 
 
 def _viewed(array: Buffers, known: Sequence[bool]) -> list[bytes | None]:
@@ -148,7 +144,8 @@ def _days(array: Buffers, kind: str, zone: str, name: str) -> NDArray[np.float64
 
 
 def objects(array: Buffers) -> list[Any]:
-    """The rows as Python has them: numbers, text, dates, lists, dicts. Raises TppError for others."""
+    """The rows as Python has them: numbers, text, dates, lists, dicts. Raises TppError for what is
+    none of these."""
     field = array.field
     if field.dictionary is not None or field.format == "+r":
         codes, present, values = coded(array)
@@ -211,9 +208,7 @@ def _decimals(array: Buffers, digits: str) -> list[Any]:
     size = bits[0] // 8 if bits else 16
     whole = array.view(1, np.uint8, size * array.offset, size * array.length).tobytes()
     return [
-        Decimal(int.from_bytes(whole[at : at + size], "little", signed=True)).scaleb(
-            -scale, _EXACT
-        )
+        Decimal(int.from_bytes(whole[at : at + size], "little", signed=True)).scaleb(-scale, _EXACT)
         for at in range(0, len(whole), size)
     ]
 
@@ -260,8 +255,3 @@ def _text_of(array: Buffers) -> Any:
         end = int(array.view(1, f"i{width}", last, 1)[0])
         buffers = [validity, buffer(1, width * (last + 1)), buffer(2, end)]
     return pa.Array.from_buffers(kind, array.length, buffers, offset=array.offset)
-
-
-def is_nested(field: Field) -> bool:
-    """Whether a type has others in it."""
-    return field.format.startswith("+")

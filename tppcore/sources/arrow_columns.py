@@ -1,4 +1,4 @@
-"""Arrow arrays as columns for the engines: over the same memory where they take the type as it is."""
+"""Arrow arrays as columns for the engines, over the same memory where they take the type."""
 
 from __future__ import annotations
 
@@ -150,9 +150,8 @@ def _taken(array: Buffers, spec: QuantitySpec, name: str) -> Column:
     try:
         one = _picked(values, used[order], spec, name)
     except InputError as error:
-        assert error.row is not None
-        row = int(np.flatnonzero(present)[first[order[error.row]]])
-        raise error.after(row - error.row) from None
+        place_of_first = first[order[error.row or 0]]
+        raise error.at(int(np.flatnonzero(present)[place_of_first])) from None
     out = np.full(array.length, MISSING if spec.kind == "boolean" else np.nan, one.dtype)
     out[present] = one[place[dense]]
     return Column(out)

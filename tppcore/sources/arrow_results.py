@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class ArrowColumn:
         return f"<ArrowColumn: {len(self)} {kind}>"
 
     def to_numpy(self) -> Any:
-        """An array (n,): of verdicts masked where undetermined, float64, or an object array of words."""
+        """An array (n,): verdicts, masked where undetermined; float64; or words (object)."""
         values = self.buffers[1]
         assert values is not None
         if self.format == "b":
@@ -85,7 +86,7 @@ class ArrowColumn:
         _, ends, data = self.buffers
         assert ends is not None
         assert data is not None
-        return [data[a:b].tobytes().decode() for a, b in zip(ends, ends[1:], strict=False)]
+        return [data[a:b].tobytes().decode() for a, b in pairwise(ends)]
 
     def to_pyarrow(self) -> Any:
         """The same as a pyarrow array, over the same memory."""
@@ -120,7 +121,10 @@ class ArrowTable(Mapping[str, ArrowColumn]):
     `pyarrow.table(answer)`, `polars.DataFrame(answer)`."""
 
     def __init__(
-        self, columns: Mapping[str, ArrowColumn], rows: int, metadata: Mapping[str, str] | None = None
+        self,
+        columns: Mapping[str, ArrowColumn],
+        rows: int,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         self._columns, self.num_rows, self.metadata = dict(columns), rows, dict(metadata or {})
 

@@ -40,7 +40,7 @@ TRUTHS = "1 or 0, y or n, yes or no, true or false, or nothing"
 DATE = "a date such as 2023-11-17"
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_READ = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf|infinity)", re.ASCII | re.IGNORECASE)
+_READ = re.compile(rf"{_NUMBER.pattern}|[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 _GROUPED = re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -63,8 +63,10 @@ Texts = Sequence[str | None]
 
 
 def parsed(texts: Texts, spec: QuantitySpec, name: str) -> NDArray[np.float64]:
-    """Cells as doubles, NaN where missing: numbers, 0 and 1, days since 1970-01-01, or the places of
-    words. Raises InputError for the first that can't be used."""
+    """Cells as doubles, NaN where missing: numbers, 0 and 1, days since 1970-01-01, or codes.
+
+    Raises InputError for the first that can't be used.
+    """
     read = {"boolean": _truth, "date": _day, "category": _word}.get(spec.kind)
     place = Place(name)
     clean = [_clean(text) for text in texts]
@@ -105,9 +107,8 @@ def _infinite(text: str, value: float) -> str | None:
 def _lost(text: str, value: float) -> str | None:
     """Up to 15 digits decimals have distinct doubles, so only longer text can lose one, besides
     text so small that it became zero ("1e-400")."""
-    if len(text) <= 15 and not (value == 0 and len(text) > 5) or value != value:
-        return None
-    if Decimal(text) == Decimal(repr(value)):
+    is_short = len(text) <= 15 and not (value == 0 and len(text) > 5)
+    if is_short or value != value or Decimal(text) == Decimal(repr(value)):
         return None
     return f"no more digits than a double carries (it keeps {value!r})"
 

@@ -18,6 +18,7 @@ from tppcore.sources.cell_text import DATE, FALSE, MISSING, TRUE, TRUTHS, Place,
 
 __all__ = ["MISSING", "Place", "booleans", "dates", "is_text", "numbers", "words"]
 
+
 def numbers(array: Any, place: Place) -> Any:
     """float64 whose shortest decimals are the numbers of `array`: text, integers or decimals."""
     kind = array.type

@@ -20,9 +20,7 @@ def taken(column: Column, rows: NDArray[Any]) -> Column:
     present = None
     if column.present is not None and column.bits is None:
         present = np.packbits(~column.nulls()[rows], bitorder="little")
-    return Column(
-        values, low, high, present, scale=column.scale, unsigned=column.unsigned
-    )
+    return Column(values, low, high, present, scale=column.scale, unsigned=column.unsigned)
 
 
 def taken_columns(columns: Columns, rows: NDArray[Any]) -> Columns:

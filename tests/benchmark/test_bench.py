@@ -53,7 +53,17 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_parts(document: Any) -> None:
-    parts = {"classify", "kinds", "chip", "rows", "paragraphs", "memory", "systems", "spaces"}
+    parts = {
+        "classify",
+        "kinds",
+        "arrow",
+        "chip",
+        "rows",
+        "paragraphs",
+        "memory",
+        "systems",
+        "spaces",
+    }
     assert set(document) == parts
     for part in document.values():
         assert {"kernel", "processor", "numpy", "polars"} <= set(part["machine"])
@@ -151,6 +161,7 @@ def test_page(document: Any) -> None:
     assert "20,000 rows, " in page
     assert "| systems, classified, lists: of the roof | >= 0.60 |" in page
     assert "## Systems" in page
+    assert "| pyarrow, one chunk, no nulls: of NumPy columns | >= 0.80 |" in page
     without = {name: part for name, part in document.items() if name != "systems"}
     assert "## Systems" not in made["page"](page, without)
     assert "| systems, " not in made["page"](page, without)

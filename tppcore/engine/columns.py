@@ -70,13 +70,15 @@ class Column:
 
     def slice(self, begin: int, end: int) -> Column:
         """Rows begin to end, sharing memory."""
-        parts = (self.values, self.low, self.high)
-        values, low, high = (None if part is None else part[begin:end] for part in parts)
+        values, low, high, present, bits = self.values, self.low, self.high, self.present, self.bits
         byte, bit = divmod(self.first_bit + begin, 8)
-        bits = None
-        if self.bits is not None and self.values is not None:
-            values, bits = self.values[byte:], max(0, min(end, self.bits) - begin)
-        present = None if self.present is None else self.present[byte:]
+        if bits is not None and values is not None:
+            values, bits = values[byte:], max(0, min(end, bits) - begin)
+        elif values is not None:
+            values = values[begin:end]
+        low = None if low is None else low[begin:end]
+        high = None if high is None else high[begin:end]
+        present = None if present is None else present[byte:]
         return Column(values, low, high, present, bit, self.scale, bits, self.unsigned)
 
     def nulls(self) -> NDArray[np.bool_]:

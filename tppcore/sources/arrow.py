@@ -54,6 +54,7 @@ class Piece:
         self._places = {child.name: i for i, child in enumerate(field.children)}
         self._field, self._chunks = field, chunks
         self.length = sum(chunk.length for chunk in chunks)
+        self._has_gaps = any(chunk.nulls for chunk in chunks)
 
     def rows(self, name: str) -> int:
         return self.length
@@ -66,7 +67,7 @@ class Piece:
         if not arrays:
             return Column(np.empty(0))
         found = arrow_columns.column(arrays, spec, name)
-        if any(chunk.nulls for chunk in self._chunks):
+        if self._has_gaps:
             there = np.concatenate([chunk.present() for chunk in self._chunks])
             found = arrow_columns.without(found, ~there, name)
         return found

@@ -276,8 +276,8 @@ def kinds(document: Document) -> str:
 
 ARROW = """### Arrow
 
-The `gate` through `classify`, from NumPy columns and from tables of pyarrow and Polars with the same
-rows, with the verdicts in reused memory. Of NumPy the medians of the ratios within each round. In
+The `gate` through `classify`, from NumPy columns and from tables of pyarrow and Polars with the
+same rows, the verdicts in reused memory. Of NumPy the medians of the ratios within each round. In
 NumPy what is missing is NaN, and masked among the booleans.
 
 """

@@ -29,7 +29,7 @@ PAGES = (
     "docs/headroom.md",
     "docs/spaces.md",
 )
-"""Documents with commands and examples in Python; docs/exactness.md has examples alone."""
+"""Documents with commands and examples in Python; docs/arrow.md and exactness.md have only those."""
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -59,7 +59,7 @@ def test_same():
     assert not same("a\nd\n", "a\nb\nd\n")
 
 
-@pytest.mark.parametrize("document", ["docs/exactness.md", *PAGES])
+@pytest.mark.parametrize("document", ["docs/arrow.md", "docs/exactness.md", *PAGES])
 def test_python_examples(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in named(document).items():

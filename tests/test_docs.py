@@ -29,7 +29,7 @@ PAGES = (
     "docs/headroom.md",
     "docs/spaces.md",
 )
-"""Documents with commands and examples in Python; docs/arrow.md and exactness.md have no commands."""
+"""Documents with commands and examples in Python; docs/arrow.md and exactness.md lack commands."""
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

@@ -6,9 +6,9 @@ to a second pass: those few rows of all pieces are copied together, and put over
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import chain
 from types import ModuleType
 
 import numpy as np
@@ -38,23 +38,25 @@ class _Span:
 def evaluate(
     engine: ModuleType,
     program: Program,
-    pieces: Sequence[Columns],
+    pieces: Iterable[Columns],
+    rows: int,
     *,
     threads: int | None = None,
     out: Bitmaps | None = None,
 ) -> Bitmaps:
-    """The verdicts on the rows of all pieces, in their order; see `evaluate` of an engine.
+    """The verdicts on the rows of all pieces, so many, in their order; see `evaluate` of an engine.
 
     Raises InputError for the first row, and in it the first input, whose number is no quantity.
     """
-    if len(pieces) == 1:
-        found: Bitmaps = engine.evaluate(program, pieces[0], threads=threads, out=out)
+    pieces = iter(pieces)
+    first = next(pieces)
+    if first.rows == rows:
+        found: Bitmaps = engine.evaluate(program, first, threads=threads, out=out)
         return found
-    rows = sum(piece.rows for piece in pieces)
     if out is None:
         out = Bitmaps.empty(len(program.paragraphs), rows)
     out.check(len(program.paragraphs), rows)
-    heads, bodies = _spans(pieces)
+    heads: list[_Span] = []
     settled: list[Bitmaps] = []
     refused: list[InputError] = []
 
@@ -71,11 +73,13 @@ def evaluate(
         except InputError as error:
             raise error.after(span.first) from None
 
-    tasks = [*([None] if heads else []), *bodies]
     try:
+        tasks = _spans(chain([first], pieces), heads)
         shards.run_tasks(tasks, shards.worth(rows, threads), decide)
     except InputError as error:
         refused.append(error)
+        if heads and not settled and len(refused) == 1:
+            decide(None)  # those of the pieces that were read: the others come later
     if refused:
         raise min(refused, key=lambda error: error.row or 0)
     for each in settled:
@@ -83,18 +87,20 @@ def evaluate(
     return out
 
 
-def _spans(pieces: Sequence[Columns]) -> tuple[list[_Span], list[_Span]]:
-    """The rows up to the first whole word of each piece, and what follows in spans for a thread."""
-    heads, bodies = [], []
-    firsts = accumulate((piece.rows for piece in pieces), initial=0)
-    for piece, first in zip(pieces, firsts, strict=False):
+def _spans(pieces: Iterable[Columns], heads: list[_Span]) -> Iterator[_Span | None]:
+    """The whole words of each piece, in spans for a thread; the rows before them are put among
+    `heads`, which None at the end stands for."""
+    first = 0
+    for piece in pieces:
         head = min(-first % 64, piece.rows)
         if head:
             heads.append(_Span(piece, 0, head, first))
         for begin in range(head, piece.rows, shards.CHUNK):
             end = min(begin + shards.CHUNK, piece.rows)
-            bodies.append(_Span(piece, begin, end, first + begin))
-    return heads, bodies
+            yield _Span(piece, begin, end, first + begin)
+        first += piece.rows
+    if heads:
+        yield None
 
 
 def _rows(spans: Sequence[_Span]) -> NDArray[np.int64]:

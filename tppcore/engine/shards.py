@@ -48,21 +48,25 @@ def run(rows: int, threads: int | None, work: Callable[[int, int], None]) -> Non
 
 
 def run_tasks(tasks: Iterable[Task], threads: int, work: Callable[[Task], None]) -> None:
-    """Calls `work` for each task, in so many threads that take them in order; the failure that is
-    raised is that of the first task, as in `run`."""
-    numbered = enumerate(tasks)
+    """Calls `work` for each task, in so many threads that take them in order, one thread at a time;
+    the failure that is raised is that of the first task, as in `run`."""
+    waiting = enumerate(tasks)
     lock = threading.Lock()
     stop = False
+    taken = -1
     failures: list[tuple[int, BaseException]] = []
 
-    def take() -> tuple[int, Task] | None:
-        with lock:
-            return None if stop or failures else next(numbered, None)
-
     def worker() -> None:
-        while (taken := take()) is not None:
-            number, task = taken
+        nonlocal taken
+        number = -1
+        while True:
             try:
+                with lock:
+                    number = taken + 1  # making a task may fail too
+                    found = None if stop or failures else next(waiting, None)
+                    if found is None:
+                        return
+                    taken, task = found
                 work(task)
             except BaseException as error:  # handed to the caller's thread
                 failures.append((number, error))

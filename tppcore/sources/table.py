@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from tppcore.sources import processing_units
 from tppcore.sources.chips import Chip
 from tppcore.sources.columns import column
 from tppcore.sources.decimals import double
+
+if TYPE_CHECKING:
+    from tppcore.sources.arrow import ArrowTable
 
 _ENDS = ("_low", "_high")
 _SUSPECT = ("tops_", "sparse_ratio_", "output_bits_")
@@ -70,8 +74,26 @@ class Table:
         """The same as they lie in memory: an Arrow table may be in several chunks. Raises
         InputError."""
         if self._pieces is None:
-            self._pieces = self._read()
+            self._pieces = list(self._read())
         return self._pieces
+
+    def read_pieces(self) -> Iterator[Columns]:
+        """The pieces one after the other, each read when it is asked for. Raises InputError."""
+        if self._pieces is not None:
+            yield from self._pieces
+            return
+        found = []
+        for piece in self._read():
+            found.append(piece)
+            yield piece
+        self._pieces = found
+
+    @property
+    def is_in_chunks(self) -> bool:
+        """Whether there are several pieces, and one tells what columns all of them have."""
+        if self._pieces is not None or self._arrow is None:
+            return False
+        return len(self._arrow.pieces) > 1 and processing_units.COLUMN not in self._arrow.names
 
     @property
     def index(self) -> Any:
@@ -81,6 +103,8 @@ class Table:
     def __len__(self) -> int:
         if self.chips is not None:
             return len(self.chips)
+        if self._pieces is None and self._arrow is not None:
+            return sum(piece.length for piece in self._arrow.pieces)
         return sum(piece.rows for piece in self.pieces)
 
     def chip(self, i: int) -> Chip:
@@ -113,22 +137,31 @@ class Table:
 
                 return table_like(kind, columns)
 
-    def _read(self) -> list[Columns]:
-        if self.chips is not None:
-            return [_chip_columns(self.chips)]
-        if self.kind == "dict":
-            names = self.source.dtype.names if isinstance(self.source, np.ndarray) else self.source
-            return [_columns(list(names), _NumpyReader(self.source), self._vocabulary)]
+    @cached_property
+    def _arrow(self) -> ArrowTable | None:
+        if self.chips is not None or self.kind == "dict":
+            return None
         from tppcore.sources.arrow import ArrowTable
 
-        table, found, rows = ArrowTable(self.source), list[Columns](), 0
-        for piece in table.pieces:
+        return ArrowTable(self.source)
+
+    def _read(self) -> Iterator[Columns]:
+        if self.chips is not None:
+            yield _chip_columns(self.chips)
+            return
+        if self.kind == "dict":
+            names = self.source.dtype.names if isinstance(self.source, np.ndarray) else self.source
+            yield _columns(list(names), _NumpyReader(self.source), self._vocabulary)
+            return
+        assert self._arrow is not None
+        rows = 0
+        for piece in self._arrow.pieces:
             try:
-                found.append(_columns(table.names, piece, self._vocabulary))
+                columns = _columns(self._arrow.names, piece, self._vocabulary)
             except InputError as error:
                 raise error.after(rows) from None
+            yield columns
             rows += piece.length
-        return found
 
 
 def _chip_columns(chips: Sequence[Chip]) -> Columns:

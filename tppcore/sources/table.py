@@ -74,7 +74,9 @@ class Table:
         """The same as they lie in memory: an Arrow table may be in several chunks. Raises
         InputError."""
         if self._pieces is None:
-            self._pieces = list(self._read())
+            for _ in self.read_pieces():
+                pass
+        assert self._pieces is not None
         return self._pieces
 
     def read_pieces(self) -> Iterator[Columns]:
@@ -86,7 +88,7 @@ class Table:
         for piece in self._read():
             found.append(piece)
             yield piece
-        self._pieces = found
+        self._pieces, self._arrow = found, None  # a chunk that was copied is let go
 
     @property
     def is_in_chunks(self) -> bool:

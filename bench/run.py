@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # behind the installed package
 
-from bench import classify, frames, growth, kinds, memory, one_chip, spaces, systems  # noqa: E402
+from bench import arrow, classify, frames, growth, kinds, memory, one_chip, spaces, systems  # noqa: E402
 from bench.contenders import PEERS  # noqa: E402
 from bench.options import Options  # noqa: E402
 from tppcore import report  # noqa: E402
@@ -45,6 +45,7 @@ Part = dict[str, Any]
 PARTS: dict[str, tuple[Callable[[Options], Part], Callable[[Part], tuple[list[str], Any]]]] = {
     "classify": (classify.measure, classify.table),
     "kinds": (kinds.measure, kinds.table),
+    "arrow": (arrow.measure, arrow.table),
     "chip": (one_chip.measure, one_chip.table),
     "rows": (growth.rows, growth.rows_table),
     "paragraphs": (growth.paragraphs, growth.paragraphs_table),

@@ -288,7 +288,7 @@ static bool run(block *b, const tpp_plan *plan, workspace *work)
             !is_whole(b, step->input)) {
             return false;
         }
-        if (compare_bytes(b, plan, step, &work->result)) {
+        if (compare_booleans(b, plan, step, &work->result)) {
             continue;
         }
         double(*room)[STRIDE] = work->slot[step->out];

@@ -4,7 +4,7 @@
 
 #include "u128.h"
 
-const uint8_t tpp_kind_size[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
+const uint8_t tpp_kind_size[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16, 0};
 
 /* Anything but a float: (-1)^negative * magnitude * 10^-scale. */
 typedef struct {
@@ -61,6 +61,8 @@ static integer read_integer(const tpp_column *column, uint64_t row)
         return of_unsigned(((const uint32_t *)values)[row]);
     case TPP_UINT64:
         return of_unsigned(((const uint64_t *)values)[row]);
+    case TPP_BIT:
+        return of_unsigned(tpp_bit(values, row + column->first_bit));
     default:
         return of_decimal((const uint8_t *)values + 16 * row, column->scale);
     }
@@ -97,6 +99,8 @@ double tpp_cell_approx(const tpp_column *column, uint64_t row)
         const uint8_t flag = ((const uint8_t *)column->values)[row];
         return flag != TPP_MISSING ? flag : NAN;
     }
+    case TPP_BIT:
+        return tpp_bit(column->values, row + column->first_bit);
     default:
         return nearest(read_integer(column, row));
     }

@@ -15,14 +15,19 @@
 
 enum { TPP_MISSING = 255 }; /* of a boolean */
 
-/* Bytes of a number, by the kind of its column. */
+/* Bytes of a number, by the kind of its column; 0 of a bit. */
 extern const uint8_t tpp_kind_size[TPP_KIND_COUNT];
+
+/* Bit `at` of a bitmap, the least bit of a byte first. */
+static inline bool tpp_bit(const void *bitmap, uint64_t at)
+{
+    return (((const uint8_t *)bitmap)[at / 8] >> at % 8 & 1) != 0;
+}
 
 /* Whether a cell is null by the bitmap of its column; `values` may say so too. */
 static inline bool tpp_cell_is_null(const tpp_column *column, uint64_t row)
 {
-    const uint64_t bit = row + column->first_bit;
-    return column->present != NULL && (column->present[bit / 8] >> bit % 8 & 1) == 0;
+    return column->present != NULL && !tpp_bit(column->present, row + column->first_bit);
 }
 
 /* The double nearest to a cell, or of a float its value; NaN where missing. */

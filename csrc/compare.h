@@ -206,13 +206,13 @@ static void compare_all(block *b, const tpp_plan *plan, const tpp_step *step, en
 
 /* A cut of booleans that are sets of rows. */
 static void compare_sets(const block *b, comparison *result, const ranked_cut *c,
-                         const tpp_ready *ready)
+                         const uint64_t *met, const uint64_t *may_be_met)
 {
     const uint64_t if_true = 1.0 >= c->bound->above ? UINT64_MAX : 0;
     const uint64_t if_false = 0.0 >= c->bound->above ? UINT64_MAX : 0;
     uint64_t unsure = 0;
     for (uint32_t w = 0; w < b->words; w++) {
-        const uint64_t can = ready->possible[w], can_not = ~ready->met[w];
+        const uint64_t can = may_be_met[w], can_not = ~met[w];
         const uint64_t possible = (can & if_true) | (can_not & if_false);
         const uint64_t certain = ~((can & ~if_true) | (can_not & ~if_false));
         write_word(b, result, c->index, w, possible, certain, 0);
@@ -224,16 +224,18 @@ static void compare_sets(const block *b, comparison *result, const ranked_cut *c
 }
 
 /* The cuts of booleans that nothing else is computed from; false if that does not do. */
-static bool compare_bytes(const block *b, const tpp_plan *plan, const tpp_step *step,
+static bool compare_booleans(const block *b, const tpp_plan *plan, const tpp_step *step,
                           comparison *result)
 {
     if (step->kind != TPP_STEP_LOAD || !step->compared_only) {
         return false;
     }
     const tpp_ready *ready = is_ready(b, step->input) ? &b->ready[step->input] : NULL;
+    const tpp_column *column = &b->columns[step->input];
+    const bool is_complete = ready == NULL && is_there(b, step->input) && b->complete[step->input];
+    const bool is_bits = is_complete && column->kind == TPP_BIT;
     const bool is_set = ready != NULL && ready->met != NULL;
-    if (!is_set && (ready != NULL || !is_there(b, step->input) ||
-                    b->columns[step->input].kind != TPP_BOOLEAN || !b->complete[step->input])) {
+    if (!is_set && !is_bits && !(is_complete && column->kind == TPP_BOOLEAN)) {
         return false;
     }
     for (uint32_t i = 0; i < step->cuts; i++) {
@@ -241,13 +243,18 @@ static bool compare_bytes(const block *b, const tpp_plan *plan, const tpp_step *
             return false;
         }
     }
-    const uint8_t *flags = (const uint8_t *)b->columns[step->input].values + b->row;
+    uint64_t bits[WORDS];
+    if (is_bits) {
+        find_bits(column->values, b->row + column->first_bit, b->count, bits);
+    }
     for (uint32_t i = 0; i < step->cuts; i++) {
         const ranked_cut c = cut_of(b, plan, step, i);
         if (is_set) {
-            compare_sets(b, result, &c, ready);
+            compare_sets(b, result, &c, ready->met, ready->possible);
+        } else if (is_bits) {
+            compare_sets(b, result, &c, bits, bits);
         } else {
-            compare_flags(b, result, &c, flags);
+            compare_flags(b, result, &c, (const uint8_t *)column->values + b->row);
         }
     }
     return true;

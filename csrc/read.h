@@ -86,9 +86,9 @@ static void look_at_column(block *b)
     lookahead *ahead = &b->ahead;
     for (ahead->left = 0; ahead->column < b->program->inputs; ahead->column++) {
         const tpp_column *column = &b->columns[ahead->column];
-        if (column->values != NULL && b->program->input[ahead->column].given &&
+        const uintptr_t size = tpp_kind_size[column->kind];
+        if (column->values != NULL && size > 0 && b->program->input[ahead->column].given &&
             !is_ready(b, ahead->column)) {
-            const uintptr_t size = tpp_kind_size[column->kind];
             ahead->next = (uintptr_t)column->values + (b->row + BLOCKS_AHEAD * TPP_BLOCK) * size;
             ahead->left = (uint32_t)(TPP_BLOCK * size / (LINE * GROUP));
             return;
@@ -139,6 +139,29 @@ static bool is_short_decimal(const tpp_column *column, uint64_t row)
     return parts[1] == 0 && parts[0] <= UINT64_C(1000000000000000) && (uint32_t)column->scale <= 15;
 }
 
+/* 64 bits of a bitmap from one on. */
+static uint64_t bits_from(const uint8_t *bitmap, uint64_t bit)
+{
+    const uint8_t *bytes = bitmap + bit / 8;
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        word |= (uint64_t)bytes[i] << 8 * i;
+    }
+    const unsigned shift = bit % 8;
+    return shift == 0 ? word : word >> shift | (uint64_t)bytes[8] << (64 - shift);
+}
+
+/* The bits of `count` rows from `row` on, in words; no byte is read that has none of them. */
+static void find_bits(const uint8_t *bitmap, uint64_t bit, uint32_t count, uint64_t *out)
+{
+    for (; count >= 64; count -= 64, bit += 64) {
+        *out++ = bits_from(bitmap, bit);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        *out = (i > 0 ? *out : 0) | (uint64_t)tpp_bit(bitmap, bit + i) << i;
+    }
+}
+
 /* The numbers of a column as doubles, whatever stands where a row is null. */
 static void convert(const tpp_column *column, uint64_t row, uint32_t count, double *restrict out)
 {
@@ -183,6 +206,14 @@ static void convert(const tpp_column *column, uint64_t row, uint32_t count, doub
             }
         }
         break;
+    case TPP_BIT: {
+        uint64_t bits[WORDS];
+        find_bits(column->values, row + column->first_bit, count, bits);
+        for (uint32_t i = 0; i < count; i++) {
+            out[i] = (double)(bits[i / 64] >> i % 64 & 1);
+        }
+        break;
+    }
     case TPP_KIND_COUNT:
         break;
     }
@@ -240,53 +271,52 @@ static bool has_digits(const block *b, const tpp_column *column, const uint64_t 
 
 /* ---- checking ---- */
 
-/* The rows of a word that are not null. */
-static uint64_t present_in(const tpp_column *column, uint64_t row)
-{
-    const uint64_t bit = row + column->first_bit;
-    const uint8_t *bytes = column->present + bit / 8;
-    uint64_t word = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        word |= (uint64_t)bytes[i] << 8 * i;
-    }
-    const unsigned shift = bit % 8;
-    return shift == 0 ? word : word >> shift | (uint64_t)bytes[8] << (64 - shift);
-}
-
-/* The same where the column may end within the word. */
-static uint64_t present_up_to(const tpp_column *column, uint64_t row, uint32_t count)
-{
-    uint64_t word = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t bit = row + i + column->first_bit;
-        word |= (uint64_t)(column->present[bit / 8] >> bit % 8 & 1) << i;
-    }
-    return word;
-}
-
+/* The rows that are not null. */
 static void find_present(const block *b, const tpp_column *column, uint64_t *present)
 {
-    for (uint32_t w = 0; w < b->words; w++) {
-        const uint32_t left = b->count - 64 * w;
-        present[w] = column->present == NULL ? UINT64_MAX
-                     : left >= 64 ? present_in(column, b->row + 64 * w)
-                                  : present_up_to(column, b->row + 64 * w, left);
+    if (column->present == NULL) {
+        memset(present, 0xFF, b->words * sizeof *present);
+    } else {
+        find_bits(column->present, b->row + column->first_bit, b->count, present);
+    }
+}
+
+/* NaN for the rows of a word that are not there; as bits, which compilers vectorise. */
+static void blank(double *restrict v, uint64_t present)
+{
+    static const double missing = NAN;
+    uint64_t nan;
+    memcpy(&nan, &missing, sizeof nan);
+    for (uint32_t i = 0; i < 64; i++) {
+        const uint64_t keep = 0 - (present >> i & 1);
+        uint64_t bits;
+        memcpy(&bits, v + i, sizeof bits);
+        bits = (bits & keep) | (nan & ~keep);
+        memcpy(v + i, &bits, sizeof bits);
+    }
+}
+
+/* The numbers of a column, whatever stands where a row is null. */
+static void read_all(const block *b, const tpp_column *column, double *restrict out)
+{
+    convert(column, b->row, b->count, out);
+    for (uint32_t i = b->count; i < b->size; i++) {
+        out[i] = 1.0;
     }
 }
 
 /* The numbers of a column, NaN where missing. */
 static void read_numbers(const block *b, const tpp_column *column, double *restrict out)
 {
-    convert(column, b->row, b->count, out);
+    read_all(b, column, out);
     if (column->present != NULL) {
         uint64_t present[WORDS];
         find_present(b, column, present);
-        for (uint32_t i = 0; i < b->count; i++) {
-            out[i] = (present[i / 64] >> i % 64 & 1) != 0 ? out[i] : NAN;
+        for (uint32_t w = 0; w < b->words; w++) {
+            if (present[w] != UINT64_MAX) {
+                blank(out + 64 * w, present[w] | ~b->mask[w]);
+            }
         }
-    }
-    for (uint32_t i = b->count; i < b->size; i++) {
-        out[i] = 1.0;
     }
 }
 
@@ -301,13 +331,15 @@ static double most_of(const tpp_column *column)
     return column->kind == TPP_FLOAT32 ? (double)(float)TPP_LARGEST : TPP_LARGEST;
 }
 
-/* Checks one word of numbers, and marks those that are there. */
-static bool check_word(const double *v, double least, double most, bool positive, uint64_t *given)
+/* Checks one word of numbers, and marks those that are there; of the others some may be null. */
+static bool check_word(const double *v, double least, double most, bool positive, uint64_t present,
+                       uint64_t *given)
 {
     if (tpp_word_plain(v, !positive, given)) {
+        *given &= present;
         return true;
     }
-    const uint64_t missing = tpp_word_nan(v);
+    const uint64_t missing = tpp_word_nan(v) | ~present;
     const uint64_t inside =
         tpp_word_at_least(v, least) & ~tpp_word_at_least(v, nextafter(most, HUGE_VAL));
     /* 0 and -0, the only doubles between the two subnormals. */
@@ -321,11 +353,10 @@ static bool check(const block *b, const tpp_column *column, bool positive, uint6
                   bool *complete)
 {
     bool whole = b->count == TPP_BLOCK;
-    if (column->present != NULL) {
-        find_present(b, column, given);
-        for (uint32_t w = 0; w < b->words; w++) {
-            whole &= given[w] == UINT64_MAX;
-        }
+    uint64_t present[WORDS];
+    find_present(b, column, present);
+    for (uint32_t w = 0; w < b->words; w++) {
+        whole &= present[w] == UINT64_MAX;
     }
     *complete = whole && is_usual(column, b->row);
     if (*complete) {
@@ -333,15 +364,28 @@ static bool check(const block *b, const tpp_column *column, bool positive, uint6
     }
     double room[TPP_BLOCK];
     const double *values = (const double *)column->values + b->row;
-    if (column->kind != TPP_FLOAT64 || column->present != NULL || b->count < b->size) {
-        read_numbers(b, column, room);
+    if (column->kind != TPP_FLOAT64 || b->count < b->size) {
+        read_all(b, column, room);
         values = room;
     }
     bool valid = true;
     for (uint32_t w = 0; w < b->words; w++) {
-        valid &= check_word(values + 64 * w, least_of(column), most_of(column), positive, &given[w]);
+        valid &= check_word(values + 64 * w, least_of(column), most_of(column), positive, present[w],
+                            &given[w]);
     }
     return valid && has_digits(b, column, given);
+}
+
+/* All bits are booleans; but where it must be positive none may be 0. */
+static bool check_bits(const block *b, const tpp_column *column, bool positive, uint64_t *given)
+{
+    uint64_t bits[WORDS], zero = 0;
+    find_present(b, column, given);
+    find_bits(column->values, b->row + column->first_bit, b->count, bits);
+    for (uint32_t w = 0; w < b->words; w++) {
+        zero |= given[w] & ~bits[w] & b->mask[w];
+    }
+    return !positive || zero == 0;
 }
 
 static bool check_flags(const block *b, const tpp_column *column, bool positive, uint64_t *given)
@@ -419,6 +463,8 @@ static bool examine_input(const block *b, uint32_t index, uint64_t *given, bool 
         memset(given, 0, WORDS * sizeof *given);
     } else if (column->kind == TPP_BOOLEAN) {
         valid = check_flags(b, column, input->positive, given);
+    } else if (column->kind == TPP_BIT) {
+        valid = check_bits(b, column, input->positive, given);
     } else {
         valid = check(b, column, input->positive, given, complete);
     }
@@ -483,12 +529,15 @@ static bool examine(block *b)
 static bool is_whole(const block *b, uint32_t index)
 {
     const tpp_column *column = &b->columns[index];
+    uint64_t rows[WORDS];
     if (column->present != NULL) {
-        uint64_t present[WORDS];
-        find_present(b, column, present);
-        if (memcmp(present, ALL, sizeof ALL) != 0) {
+        find_present(b, column, rows);
+        if (memcmp(rows, ALL, sizeof ALL) != 0) {
             return false;
         }
+    }
+    if (column->kind == TPP_BIT) {
+        return check_bits(b, column, b->program->input[index].positive, rows);
     }
     if (column->kind != TPP_BOOLEAN) {
         return is_usual(column, b->row);

@@ -63,14 +63,13 @@ static void write_leaves(const tpp_job *job, const tpp_system_block *b, const de
 static tpp_column from_row(const tpp_column *column, uint64_t begin)
 {
     tpp_column out = *column;
+    const uint64_t bit = begin + out.first_bit;
     if (out.values != NULL) {
-        out.values = (const char *)out.values + begin * tpp_kind_size[out.kind];
+        out.values = (const char *)out.values +
+                     (out.kind == TPP_BIT ? bit / 8 : begin * tpp_kind_size[out.kind]);
     }
-    if (out.present != NULL) {
-        const uint64_t bit = begin + out.first_bit;
-        out.present += bit / 8;
-        out.first_bit = bit % 8;
-    }
+    out.present = out.present != NULL ? out.present + bit / 8 : NULL;
+    out.first_bit = bit % 8;
     out.low = out.low != NULL ? out.low + begin : NULL;
     out.high = out.high != NULL ? out.high + begin : NULL;
     return out;

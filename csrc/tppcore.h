@@ -103,7 +103,8 @@ typedef enum {
     TPP_UINT32 = 9,
     TPP_UINT64 = 10,
     TPP_DECIMAL128 = 11, /**< 16 bytes, little-endian, two's complement: value * 10^-scale */
-    TPP_KIND_COUNT = 12  /**< how many there are */
+    TPP_BIT = 12,        /**< an Arrow bitmap of booleans, whose bit `first_bit` is row 0 */
+    TPP_KIND_COUNT = 13  /**< how many there are */
 } tpp_kind;
 
 /**
@@ -112,13 +113,13 @@ typedef enum {
  * A row is known (a value), a range (no value, and an end in `low` or `high`) or missing.
  */
 typedef struct {
-    const void *values;     /**< of `kind`, aligned to its size (a decimal to 8) */
+    const void *values;     /**< of `kind`, aligned to its size (a decimal to 8, bits to 1) */
     const uint8_t *present; /**< an Arrow validity bitmap of `values`, or NULL: none is null */
     const double *low;      /**< low ends, NaN where open (0) */
     const double *high;     /**< high ends, NaN where open (infinity) */
     tpp_kind kind;          /**< of `values` */
     int32_t scale;          /**< of a decimal, 0 to 38 */
-    uint32_t first_bit;     /**< where row 0 is in `present` */
+    uint32_t first_bit;     /**< where row 0 is in `present`, and of TPP_BIT in `values` */
 } tpp_column;
 
 /**

@@ -41,6 +41,7 @@ def page(text: str, document: Document) -> str:
         "bars": table(("what", "bar", "measured", "the roof", "met"), bars(document)),
         **{f"classify {job}": classify(document, job) for job in ("gate", "rulebook")},
         "kinds": kinds(document),
+        "arrow": arrow(document),
         "chip": chip(document),
         "rows": rows(document),
         "memory": memory(document),
@@ -120,7 +121,7 @@ PEERS = {
 
 
 def bars(document: Document) -> Iterator[tuple[str, ...]]:
-    for makers in (job_bars, kind_bars, chip_bars, system_bars, space_bars):
+    for makers in (job_bars, kind_bars, arrow_bars, chip_bars, system_bars, space_bars):
         for bar in makers(document):
             yield bar.line()
 
@@ -182,6 +183,15 @@ def kind_bars(document: Document) -> Iterator[Bar]:
             get("float32", "of_random"),
             least=wide / narrow,
         )
+
+
+def arrow_bars(document: Document) -> Iterator[Bar]:
+    if "arrow" not in document:
+        return
+    for nulls, found in document["arrow"]["found"]["of"].items():
+        for name, each in found.items():
+            if not name.startswith("NumPy"):
+                yield Bar(f"{name}, {nulls}: of NumPy columns", each["of_numpy"], least=0.8)
 
 
 def chip_bars(document: Document) -> Iterator[Bar]:
@@ -261,6 +271,42 @@ def kinds(document: Document) -> str:
             if "refused" not in each
             else (kind, "", "refused", "", "")
             for kind, each in part["kinds"].items()
+        ),
+    )
+
+
+ARROW = """### Arrow
+
+The `gate` through `classify`, from NumPy columns and from tables of pyarrow and Polars with the
+same rows, the verdicts in reused memory. Of NumPy the medians of the ratios within each round. In
+NumPy what is missing is NaN, and masked among the booleans.
+
+"""
+
+
+def arrow(document: Document) -> str:
+    """The whole section: without a measurement there is none."""
+    if "arrow" not in document:
+        return ""
+    part = document["arrow"]["found"]
+    heading = [f"{part['rows']:,} rows"]
+    for nulls in part["of"]:
+        heading += [f"{nulls}: million rows/s", "of NumPy"]
+    return ARROW + table(
+        heading,
+        (
+            (
+                name,
+                *(
+                    cell
+                    for found in part["of"].values()
+                    for cell in (
+                        f"{found[name]['rows_per_second'] / 1e6:,.1f}",
+                        f"{found[name]['of_numpy']:.2f}",
+                    )
+                ),
+            )
+            for name in next(iter(part["of"].values()))
         ),
     )
 

@@ -33,7 +33,7 @@ PAGES = (
 )
 """Documents with commands and examples in Python."""
 
-EXAMPLES = ("docs/exactness.md", "docs/frames.md")
+EXAMPLES = ("docs/arrow.md", "docs/exactness.md", "docs/frames.md")
 """Documents with examples alone."""
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
-from tppcore.engine import oracle
+from tppcore.engine import oracle, pieces
 from tppcore.engine.choose import module
 from tppcore.engine.columns import Bitmaps, Columns
 from tppcore.errors import TppError
@@ -25,10 +26,15 @@ def decide(
         return into(out, _exactly(table, rules))
     from tppcore.program.compile import compile as compile_program
 
-    _check_ranges(rules, table.columns)
-    program = compile_program(rules, table.columns.by_quantity)
-    found: Bitmaps = module(engine).evaluate(program, table.columns, threads=threads, out=out)
-    return found
+    # Chunks are read in turn: while one is, others are decided.
+    read = table.read_pieces() if table.is_in_chunks else iter(table.pieces)
+    first = [next(read)] if table.is_in_chunks else list(read)
+    given = {name for piece in first for name in piece.by_quantity}
+    for piece in first:
+        _check_ranges(rules, piece)
+    program = compile_program(rules, given)
+    rows, every = len(table), chain(first, read)
+    return pieces.evaluate(module(engine), program, every, rows, threads=threads, out=out)
 
 
 def into(out: Bitmaps | None, found: Bitmaps) -> Bitmaps:

@@ -47,6 +47,14 @@ class InputError(TppError):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.column, self.row, self.value, self.expected, self.file)
 
+    def after(self, rows: int) -> InputError:
+        """The same error where so many rows come before those of the table that it is about."""
+        return self.at(None if self.row is None else self.row + rows)
+
+    def at(self, row: int | None) -> InputError:
+        """The same error in another row."""
+        return InputError(self.column, row, self.value, self.expected, self.file)
+
 
 class UnknownName(TppError):
     """A name of a chip, rule, metric or reading that does not exist; the message lists those."""

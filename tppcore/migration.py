@@ -240,9 +240,9 @@ def _read(data: Any, rules: Rulebook) -> Source:
     if (many := system_api.of(data)) is not None:
         return many
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
-        from tppcore.sources.arrow import ArrowReader
+        from tppcore.sources.arrow import pyarrow_table
 
-        data = ArrowReader(data).table
+        data = pyarrow_table(data)
     return Table.of(data, rules.vocabulary)
 
 

@@ -13,6 +13,7 @@ from tppcore.engine.parts import Sums
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.ends import answer
 from tppcore.sinks.outcome import Ladder
+from tppcore.sources.arrow_results import ArrowColumn, ArrowTable, like
 
 if TYPE_CHECKING:
     from tppcore.explanation import Explanation
@@ -37,8 +38,9 @@ class Verdicts:
     """One verdict (true, false or undetermined) for each paragraph and row.
 
     `v[id]` is True, False or None for one chip, a list of them for a list of chips, a masked
-    array for a dict of arrays, and a column of the caller's own library for Arrow tables and
-    data frames (null where undetermined).
+    array for a dict of arrays, and a column of the caller's own library for tables of pyarrow,
+    pandas, Polars and DuckDB (there pyarrow's); for others that speak Arrow an `ArrowColumn`. Null
+    is undetermined. The verdicts speak the Arrow PyCapsule interface themselves.
     """
 
     def __init__(
@@ -97,12 +99,8 @@ class Verdicts:
 
                 index = self._table.index
                 return pd.Series(pd.arrays.BooleanArray(values, ~valid), index=index, name=identity)
-            case "polars":
-                import polars as pl
-
-                return pl.Series(identity, self._arrow(self._index[identity]))
-            case _:
-                return self._arrow(self._index[identity])
+            case kind:
+                return like(kind, self._column(self._index[identity]), identity)
 
     def _bits(self, i: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         rows = self.bitmaps.rows
@@ -110,23 +108,32 @@ class Verdicts:
         valid = np.unpackbits(self.bitmaps.valid[i].view(np.uint8), count=rows, bitorder="little")
         return values.view(bool), valid.view(bool)
 
-    def _arrow(self, i: int) -> Any:
-        import pyarrow as pa
+    def _column(self, i: int) -> ArrowColumn:
+        # The bitmaps are Arrow's own layout.
+        bitmaps = self.bitmaps
+        return ArrowColumn.booleans(bitmaps.values[i], bitmaps.valid[i], bitmaps.rows)
 
-        # The bitmaps are Arrow's own layout; the buffers share their memory.
-        buffers = [pa.py_buffer(self.bitmaps.valid[i]), pa.py_buffer(self.bitmaps.values[i])]
-        return pa.Array.from_buffers(pa.bool_(), self.bitmaps.rows, buffers)
+    @property
+    def _arrow(self) -> ArrowTable:
+        columns = {identity: self._column(i) for identity, i in self._index.items()}
+        metadata = {f"tppcore.{key}": value for key, value in metadata_of(self.rules).items()}
+        return ArrowTable(columns, self.bitmaps.rows, metadata)
 
     def to_arrow(self) -> Any:
         """A pyarrow table with one boolean column a paragraph, without copying the verdicts.
 
         Its metadata names the rulebook's hash, date, destination and readings.
         """
-        import pyarrow as pa
+        return self._arrow.to_pyarrow()
 
-        columns = [self._arrow(i) for i in self._index.values()]
-        metadata = {f"tppcore.{key}": value for key, value in metadata_of(self.rules).items()}
-        return pa.table(columns, names=list(self._index)).replace_schema_metadata(metadata)
+    def __arrow_c_schema__(self) -> Any:
+        """A capsule of the schema of `to_arrow`."""
+        return self._arrow.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        """What `to_arrow` gives for any library with Arrow in it, without pyarrow and without
+        copying the verdicts: `polars.DataFrame(v)`. A requested schema changes nothing."""
+        return self._arrow.__arrow_c_stream__()
 
     def to_numpy(self) -> dict[str, Any]:
         """Masked boolean arrays (n,) by paragraph, masked where undetermined."""
@@ -169,20 +176,10 @@ class Verdicts:
 
                 named = pd.Categorical.from_codes(codes.astype(np.int64), _distinct(texts))
                 return pd.Series(named, index=self._table.index, name="outcome")
-            case "polars":
-                import polars as pl
-
-                return pl.Series("outcome", self._outcome_arrow(codes, texts))
-            case _:
-                return self._outcome_arrow(codes, texts)
-
-    @staticmethod
-    def _outcome_arrow(codes: NDArray[np.uint8], texts: list[str]) -> Any:
-        import pyarrow as pa
-
-        used, dense = np.unique(codes, return_inverse=True)
-        indices = pa.array(dense.astype(np.int32))
-        return pa.DictionaryArray.from_arrays(indices, pa.array([texts[code] for code in used]))
+            case kind:
+                used, dense = np.unique(codes, return_inverse=True)
+                words = ArrowColumn.words(dense, [texts[code] for code in used])
+                return like(kind, words, "outcome")
 
     def outcome_counts(self) -> dict[str, int]:
         """How many rows have each highest outcome, the strongest first."""

@@ -53,8 +53,19 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_parts(document: Any) -> None:
-    parts = {"classify", "kinds", "chip", "rows", "paragraphs", "memory", "systems", "spaces"}
-    assert set(document) == parts | {"frames"}
+    parts = {
+        "classify",
+        "kinds",
+        "arrow",
+        "chip",
+        "rows",
+        "paragraphs",
+        "memory",
+        "systems",
+        "spaces",
+        "frames",
+    }
+    assert set(document) == parts
     for part in document.values():
         assert {"kernel", "processor", "numpy", "polars"} <= set(part["machine"])
         assert part["rounds"] == 2
@@ -161,6 +172,7 @@ def test_page(document: Any) -> None:
     assert "| systems, classified, lists: of the roof | >= 0.60 |" in page
     assert "## Systems" in page
     assert "| DuckDB, an Arrow UDF x" in page
+    assert "| pyarrow, one chunk, no nulls: of NumPy columns | >= 0.80 |" in page
     without = {name: part for name, part in document.items() if name != "systems"}
     assert "## Systems" not in made["page"](page, without)
     assert "| systems, " not in made["page"](page, without)

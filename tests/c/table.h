@@ -138,6 +138,26 @@ static inline void fill_present(table *t, uint32_t input, int style, unsigned lo
     t->column[input].first_bit = first;
 }
 
+/* Booleans by a bitmap of its own length; it begins where that of the nulls does, if there is one. */
+static inline void fill_bits(table *t, uint32_t input, int style, unsigned long long *state)
+{
+    fill_present(t, input, style, state);
+    const uint32_t first = t->column[input].first_bit;
+    const size_t size = (size_t)((first + t->rows + 7) / 8);
+    uint8_t *values = owned(t, input, 0, size);
+    for (uint64_t i = 0; i < t->rows; i++) {
+        const uint64_t at = first + i;
+        const uint8_t bit = (uint8_t)(1 << at % 8);
+        const bool is_set = input == AREA || input == ITEMS || number(input, state) >= 1.0;
+        values[at / 8] = (uint8_t)((values[at / 8] & ~bit) | (is_set ? bit : 0));
+    }
+    if ((style & HOLES) == 0 && next_random(state) % 2 == 0) {
+        t->column[input].present = NULL;
+    }
+    t->column[input].values = values;
+    t->column[input].kind = TPP_BIT;
+}
+
 /* At most `most`, and whole. */
 static inline uint64_t whole(uint32_t input, unsigned long long *state, double most)
 {
@@ -204,9 +224,12 @@ static inline table random_table(uint64_t rows, int style, unsigned long long *s
             continue; /* the table lacks it */
         }
         const tpp_kind kind = (tpp_kind)(next_random(state) % TPP_KIND_COUNT);
-        if (kind == TPP_BOOLEAN ? i == PLANAR : (style & KINDS) == 0 && i == PLANAR) {
+        if (kind == TPP_BIT && (style & KINDS) != 0) {
+            fill_bits(&t, i, style, state);
+        } else if (kind == TPP_BOOLEAN ? i == PLANAR : (style & KINDS) == 0 && i == PLANAR) {
             fill_flags(&t, i, style, state);
-        } else if ((style & KINDS) != 0 && kind != TPP_BOOLEAN && kind != TPP_FLOAT64) {
+        } else if ((style & KINDS) != 0 && kind != TPP_BOOLEAN && kind != TPP_BIT &&
+                   kind != TPP_FLOAT64) {
             fill_kind(&t, i, kind, style, state);
         } else {
             fill_doubles(&t, i, style, state);

@@ -214,8 +214,23 @@ static void test_nulls(void)
     expect_missing(&nothing, 7);
 }
 
+static void test_bits(void)
+{
+    const uint8_t bits[] = {0x40, 0x03}, present[] = {0xC0, 0x02}; /* bits 6, 8, 9; 6, 7, 9 */
+    tpp_column column = {.values = bits, .first_bit = 6, .kind = TPP_BIT};
+    expect(&column, 0, 1.0, 1, 0);
+    expect(&column, 1, 0.0, 0, 0);
+    expect(&column, 2, 1.0, 1, 0);
+    column.present = present;
+    expect(&column, 0, 1.0, 1, 0);
+    expect(&column, 1, 0.0, 0, 0);
+    expect_missing(&column, 2);
+    expect(&column, 3, 1.0, 1, 0);
+}
+
 int main(void)
 {
+    test_bits();
     test_doubles();
     test_floats();
     test_integers();

@@ -12,7 +12,7 @@
 
 enum { ROWS = 150, WORDS = ROWS / 64 + 2, UNTOUCHED = 0x5A };
 
-static const size_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16};
+static const size_t SIZES[TPP_KIND_COUNT] = {8, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 16, 0};
 
 typedef struct {
     tpp_status status;
@@ -115,7 +115,8 @@ static void add_nulls(table *t, uint8_t *bitmap, size_t size, unsigned long long
         bitmap[i] = (uint8_t)(next_random(state) | next_random(state) | next_random(state));
     }
     for (uint32_t i = 0; i < LAW_INPUTS; i++) {
-        if (t->column[i].values != NULL && t->column[i].present == NULL) {
+        if (t->column[i].values != NULL && t->column[i].present == NULL &&
+            t->column[i].kind != TPP_BIT) {
             t->column[i].present = bitmap;
             t->column[i].first_bit = i;
         }
@@ -210,6 +211,36 @@ static void test_flags_that_are_none(void)
     tpp_program_close(program);
 }
 
+/* The same in bits: in every kernel, in a block and in a part of one, but not under a null. */
+static void test_bits_that_are_none(void)
+{
+    enum { MANY = 600, FIRST = 5, WRONG = 520 };
+    uint8_t bits[(FIRST + MANY + 7) / 8], present[sizeof bits];
+    static answer found;
+    tpp_program *program = open_law();
+    tpp_column column[LAW_INPUTS] = {0};
+    memset(bits, 0xFF, sizeof bits);
+    memset(present, 0xFF, sizeof present);
+    column[AREA] = (tpp_column){.values = bits, .first_bit = FIRST, .kind = TPP_BIT};
+    for (uint64_t wrong = 3; wrong < MANY; wrong += WRONG - 3) {
+        uint64_t values[LAW_PARAGRAPHS][MANY / 64 + 1], *to[LAW_PARAGRAPHS];
+        for (int p = 0; p < LAW_PARAGRAPHS; p++) {
+            to[p] = values[p];
+        }
+        const uint8_t bit = (uint8_t)(1 << (FIRST + wrong) % 8);
+        bits[(FIRST + wrong) / 8] &= (uint8_t)~bit;
+        present[(FIRST + wrong) / 8] &= (uint8_t)~bit;
+        column[AREA].present = NULL;
+        CHECK(tpp_evaluate(program, column, 0, MANY, to, to, &found.error) == TPP_ERROR_ZERO);
+        CHECK(found.error.row == wrong && found.error.input == AREA);
+        column[AREA].present = present;
+        CHECK(tpp_evaluate(program, column, 0, MANY, to, to, &found.error) == TPP_OK);
+        bits[(FIRST + wrong) / 8] |= bit;
+    }
+    CHECK(bits[(FIRST + WRONG) / 8] == 0xFF);
+    tpp_program_close(program);
+}
+
 /* a^64 against a threshold that 1.2345678901234567^64 is very near. */
 static tpp_program *open_power(void)
 {
@@ -288,6 +319,7 @@ int main(void)
     test_no_rows();
     test_every_error();
     test_flags_that_are_none();
+    test_bits_that_are_none();
     test_numbers_that_grow_too_wide();
     test_forged_laws();
     return 0;

@@ -169,12 +169,13 @@ def _rows(array: NDArray[Any], kind: str) -> Any:
 
 
 _KINDS = {
-    "float64": "FLOAT64",
-    "float32": "FLOAT32",
-    "uint8": "BOOLEAN",
-    **{name: name.upper() for name in ("int8", "int16", "int32", "int64")},
-    **{name: name.upper() for name in ("uint16", "uint32", "uint64")},
+    ("f", 8): "TPP_FLOAT64",
+    ("f", 4): "TPP_FLOAT32",
+    ("u", 1): "TPP_BOOLEAN",
+    **{("i", size): f"TPP_INT{8 * size}" for size in (1, 2, 4, 8)},
+    **{("u", size): f"TPP_UINT{8 * size}" for size in (2, 4, 8)},
 }
+"""By the kind and size of a NumPy type."""
 
 
 def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]]]:
@@ -185,8 +186,11 @@ def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]
     def pointer(array: NDArray[Any], shape: tuple[int, ...], name: str) -> Any:
         if array.shape != shape:
             raise ValueError(f"{name}: shape {array.shape}; expected {shape}")
-        kept.append(np.require(array, array.dtype.newbyteorder("="), ["C", "A"]))
-        return _ffi.cast("void *", kept[-1].ctypes.data)
+        flags = array.flags
+        if not (flags.c_contiguous and flags.aligned and array.dtype.isnative):
+            array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
+        kept.append(array)
+        return _ffi.cast("void *", array.__array_interface__["data"][0])
 
     for i, entry in enumerate(handle.inputs):
         column = columns.by_quantity.get(entry.quantity) if entry.given else None
@@ -204,18 +208,30 @@ def _table(handle: Opened, columns: Columns) -> tuple[Any, Sequence[NDArray[Any]
 
 def _values(entry: Any, column: Column, rows: int, name: str, pointer: Any) -> None:
     assert column.values is not None
+
+    def bitmap(bits: NDArray[np.uint8], what: str) -> Any:
+        expected = column.first_bit + rows
+        if 8 * len(bits) < expected:
+            raise ValueError(f"{name}: {8 * len(bits)} bits of {what}; expected {expected}")
+        return pointer(bits, bits.shape, name)
+
     if column.scale is not None:
         entry.kind, entry.scale = _lib.TPP_DECIMAL128, column.scale
         entry.values = pointer(column.values, (rows, 2), name)
     else:
-        kind = _KINDS.get(column.values.dtype.name)
+        dtype = column.values.dtype
+        kind = _KINDS.get((dtype.kind, dtype.itemsize))
         if kind is None:
             raise TypeError(f"{name}: {column.values.dtype}; expected a float or an integer")
-        entry.kind = getattr(_lib, f"TPP_{kind}")
-        entry.values = pointer(column.values, (rows,), name)
+        if column.bits is not None:
+            kind = "TPP_BIT"
+        elif column.unsigned:
+            kind = "TPP_UINT8"
+        entry.kind = getattr(_lib, kind)
+        if column.bits is None:
+            entry.values = pointer(column.values, (rows,), name)
+        else:
+            entry.values = bitmap(column.values, "values")
+    entry.first_bit = column.first_bit
     if column.present is not None:
-        bits = column.first_bit + rows
-        if 8 * len(column.present) < bits:
-            raise ValueError(f"{name}: {8 * len(column.present)} validity bits; expected {bits}")
-        entry.present = pointer(column.present, column.present.shape, name)
-        entry.first_bit = column.first_bit
+        entry.present = bitmap(column.present, "validity")

@@ -25,12 +25,14 @@ SMALLEST, LARGEST = 1e-15, 1e24
 class Column:
     """One quantity over n rows, as it lies in memory.
 
-    `values`, shape (n,): float64 or float32, NaN where missing; an integer type other than uint8;
-    uint8 for a boolean, 0 or 1 and 255 where missing; or, with `scale`, shape (n, 2) uint64, the
-    halves of decimal128 numbers, low half first: value * 10^-scale. A float means the shortest
-    decimal that reads back as it, in its own width; all else means itself.
-    `present`: an Arrow validity bitmap of `values` (uint8, least bit first) whose bit `first_bit`
-    is row 0, or None: nothing is null.
+    `values`, shape (n,): float64 or float32, NaN where missing; an integer type, of which uint8 is
+    a boolean, 0 or 1 and 255 where missing, unless `unsigned` says that it is a number; with
+    `scale`, shape (n, 2) uint64, the halves of decimal128 numbers, low half first: value *
+    10^-scale; or with `bits` an Arrow bitmap (uint8, least bit first) of so many booleans, whose
+    bit `first_bit` is row 0. A float means the shortest decimal that reads back as it, in its own
+    width; all else means itself.
+    `present`: an Arrow validity bitmap of `values` whose bit `first_bit` is row 0, or None: nothing
+    is null.
     `low`, `high`: float64 (n,), the ends of a range, NaN where open. A row has a value or a
     range, never both. Booleans are 0 and 1, dates days since 1970-01-01, categories codes.
     """
@@ -41,11 +43,20 @@ class Column:
     present: NDArray[np.uint8] | None = None
     first_bit: int = 0
     scale: int | None = None
+    bits: int | None = None
+    unsigned: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many `values` there are."""
+        if self.bits is not None:
+            return self.bits
+        return 0 if self.values is None else len(self.values)
 
     @property
     def is_boolean(self) -> bool:
         """Whether `values` are booleans."""
-        return self.values is not None and self.values.dtype == np.uint8
+        return self.values is not None and self.values.dtype == np.uint8 and not self.unsigned
 
     @property
     def is_plain(self) -> bool:
@@ -53,26 +64,44 @@ class Column:
         return self.values is None or (
             self.present is None
             and self.scale is None
-            and self.values.dtype in (np.float64, np.uint8)
+            and self.bits is None
+            and (self.values.dtype == np.float64 or self.is_boolean)
         )
 
     def slice(self, begin: int, end: int) -> Column:
         """Rows begin to end, sharing memory."""
-        parts = (self.values, self.low, self.high)
-        values, low, high = (None if part is None else part[begin:end] for part in parts)
+        values, low, high, present, bits = self.values, self.low, self.high, self.present, self.bits
         byte, bit = divmod(self.first_bit + begin, 8)
-        present = None if self.present is None else self.present[byte:]
-        return Column(values, low, high, present, bit, self.scale)
+        if bits is not None and values is not None:
+            values, bits = values[byte:], max(0, min(end, bits) - begin)
+        elif values is not None:
+            values = values[begin:end]
+        low = None if low is None else low[begin:end]
+        high = None if high is None else high[begin:end]
+        present = None if present is None else present[byte:]
+        return Column(values, low, high, present, bit, self.scale, bits, self.unsigned)
 
     def nulls(self) -> NDArray[np.bool_]:
         """Where `present` has no bit, bool (n,)."""
-        rows = 0 if self.values is None else len(self.values)
-        nulls = np.zeros(rows, np.bool_)
+        if self.present is None:
+            return np.zeros(self.rows, np.bool_)
+        return ~unpacked(self.present, self.first_bit, self.rows)
+
+    def flags(self) -> NDArray[np.uint8]:
+        """Booleans (n,) as 0 and 1, and MISSING where they are null."""
+        assert self.values is not None
+        flags = self.values
+        if self.bits is not None:
+            flags = unpacked(self.values, self.first_bit, self.bits).view(np.uint8)
         if self.present is not None:
-            first, last = self.first_bit // 8, -(-(self.first_bit + rows) // 8)
-            bits = np.unpackbits(self.present[first:last], bitorder="little")
-            nulls[:] = bits[self.first_bit % 8 :][:rows] == 0
-        return nulls
+            flags = np.where(self.nulls(), np.uint8(MISSING), flags)
+        return flags
+
+
+def unpacked(bitmap: NDArray[np.uint8], first: int, count: int) -> NDArray[np.bool_]:
+    """So many bits of a bitmap, bool (count,), beginning with bit `first`."""
+    bits = np.unpackbits(bitmap[first // 8 : -(-(first + count) // 8)], bitorder="little")
+    return bits[first % 8 :][:count].view(np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

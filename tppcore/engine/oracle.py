@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tppcore.engine.columns import LARGEST, MISSING, SMALLEST, Bitmaps, Column, Columns
 from tppcore.engine.exact import Interval, Metrics, Row, decimal, decisions, point
-from tppcore.engine.widen import decimals
+from tppcore.engine.widen import decimals, widened_column
 from tppcore.errors import InputError
 from tppcore.rules.rulebook import Rulebook
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
@@ -73,6 +73,8 @@ def _cell(spec: QuantitySpec, column: Column, i: int, read: _Reader) -> Interval
 
 def _reader(spec: QuantitySpec, column: Column) -> _Reader:
     """What reads the value of a row."""
+    if column.is_boolean:
+        column = widened_column(column, spec.name)
     values = column.values
     if values is None or column.is_plain:
         return lambda i: _end(spec, values, i)
@@ -81,7 +83,7 @@ def _reader(spec: QuantitySpec, column: Column) -> _Reader:
         return lambda i: (
             None if nulls[i] else _checked(spec, next(decimals(column, range(i, i + 1))), i)
         )
-    if values.dtype in (np.float64, np.uint8):
+    if values.dtype == np.float64:
         return lambda i: None if nulls[i] else _end(spec, values, i)
     if values.dtype.kind == "f":
         return lambda i: None if nulls[i] else _single(spec, values[i], i)

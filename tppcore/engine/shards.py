@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+Task = TypeVar("Task")
 
 CHUNK = 1 << 20
 """Rows a thread takes at a time: some milliseconds, after which Ctrl-C gets through."""
@@ -20,6 +23,16 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def worth(rows: int, threads: int | None) -> int:
+    """How many threads so many rows are worth: at most `threads`, by default one a usable CPU.
+
+    Raises ValueError for threads below 1.
+    """
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads: {threads}; expected at least 1")
+    return min(threads or usable_cpus(), max(1, rows // SMALLEST))
+
+
 def run(rows: int, threads: int | None, work: Callable[[int, int], None]) -> None:
     """Calls `work(begin, end)` over [0, rows) in disjoint chunks that begin at multiples of 64.
 
@@ -28,28 +41,38 @@ def run(rows: int, threads: int | None, work: Callable[[int, int], None]) -> Non
     the exception of the lowest rows is raised: always the same one, as every earlier chunk has
     been run. Raises ValueError for threads below 1.
     """
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads: {threads}; expected at least 1")
-    count = min(threads or usable_cpus(), max(1, rows // SMALLEST))
+    count = worth(rows, threads)
     step = min(CHUNK, -(-rows // count) + 63 & ~63)
-    begins = iter(range(0, rows, step) if rows else ())
+    begins = range(0, rows, step) if rows else ()
+    run_tasks(begins, count, lambda begin: work(begin, min(begin + step, rows)))
+
+
+def run_tasks(tasks: Iterable[Task], threads: int, work: Callable[[Task], None]) -> None:
+    """Calls `work` for each task, in so many threads that take them in order, one thread at a time;
+    the failure that is raised is that of the first task, as in `run`."""
+    waiting = enumerate(tasks)
     lock = threading.Lock()
     stop = False
+    taken = -1
     failures: list[tuple[int, BaseException]] = []
 
-    def take() -> int | None:
-        with lock:
-            return None if stop or failures else next(begins, None)
-
     def worker() -> None:
-        while (begin := take()) is not None:
+        nonlocal taken
+        number = -1
+        while True:
             try:
-                work(begin, min(begin + step, rows))
+                with lock:
+                    number = taken + 1  # making a task may fail too
+                    found = None if stop or failures else next(waiting, None)
+                    if found is None:
+                        return
+                    taken, task = found
+                work(task)
             except BaseException as error:  # handed to the caller's thread
-                failures.append((begin, error))
+                failures.append((number, error))
                 return
 
-    others = [threading.Thread(target=worker, daemon=True) for _ in range(count - 1)]
+    others = [threading.Thread(target=worker, daemon=True) for _ in range(threads - 1)]
     for other in others:
         other.start()
     try:

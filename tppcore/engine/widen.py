@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from tppcore.engine.columns import MISSING, Column, Columns, Doubles
+from tppcore.engine.columns import Column, Columns, Doubles
 from tppcore.errors import InputError
 
 _EXACT_INTEGER = 10**15
@@ -31,10 +31,9 @@ def widened_column(column: Column, name: str) -> Column:
     """One column in float64 or booleans. Raises InputError."""
     if column.is_plain or column.values is None:
         return column
-    nulls = column.nulls()
     if column.is_boolean:
-        flags = np.where(nulls, np.uint8(MISSING), column.values)
-        return Column(flags, column.low, column.high)
+        return Column(column.flags(), column.low, column.high)
+    nulls = column.nulls()
     doubles = _doubles(column, nulls, name)
     if nulls.any():
         doubles = np.where(nulls, np.nan, doubles)

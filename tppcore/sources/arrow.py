@@ -1,4 +1,8 @@
-"""Tables that speak the Arrow PyCapsule interface."""
+"""Tables that speak the Arrow PyCapsule interface, read where they lie and without pyarrow.
+
+A table may come in chunks. Each is read as a piece of its own, over the memory of whoever made it;
+chunks of so few rows that a call of an engine would not pay are copied together.
+"""
 
 from __future__ import annotations
 
@@ -7,92 +11,111 @@ from typing import Any
 
 import numpy as np
 
-from tppcore.engine.columns import MISSING, Column
+from tppcore.engine.columns import Column
 from tppcore.errors import TppError
 from tppcore.rules.vocabulary import QuantitySpec
+from tppcore.sources import arrow_columns
+from tppcore.sources.arrow_batches import Buffers, Field, batches, taken
+from tppcore.sources.arrow_cells import objects
+
+FEW = 1 << 15
+"""Rows below which a chunk is copied, with those beside it: some 2 MB of columns."""
 
 
-class ArrowReader:
-    """Columns of an Arrow table, over the same memory where the engines take their type."""
+class ArrowTable:
+    """The columns of a table by name, and its rows in `pieces`.
+
+    Raises TppError for what is no table and for a stream that breaks off.
+    """
 
     def __init__(self, source: Any) -> None:
         try:
-            import pyarrow as pa
-        except ImportError:
+            field, arrays = batches(source)
+        except ImportError as error:
             raise TppError(
-                "Arrow tables and data frames need pyarrow; expected the extra tppcore[files]"
+                f"can't read this table: {error}; expected the extra tppcore[files]"
             ) from None
-        if isinstance(source, pa.Table):
-            self.table = source
-        elif isinstance(source, pa.RecordBatch):
-            self.table = pa.Table.from_batches([source])
-        else:
-            try:
-                self.table = pa.table(source)
-            except (ValueError, TypeError) as error:
-                # pyarrow refuses what a data frame may hold: two columns of one name, or one
-                # column of text and numbers.
-                raise TppError(
-                    f"can't read this table: {'; '.join(map(str, error.args))}; expected each "
-                    "column name once and one type a column"
-                ) from None
-        self.names: list[str] = list(self.table.column_names)
+        except TppError:
+            raise
+        except (ValueError, TypeError) as error:
+            # pandas hands nothing over of what a data frame may hold: two columns of one name, or
+            # one column of text and numbers.
+            raise _unreadable(error) from None
+        if field.format != "+s":
+            raise TppError("can't read a single column as a table; expected columns with names")
+        self.names = [child.name for child in field.children]
+        self.pieces = [Piece(field, group) for group in _groups(arrays)]
+
+
+class Piece:
+    """Chunks of a table that are read together."""
+
+    def __init__(self, field: Field, chunks: Sequence[Buffers]) -> None:
+        self._places = {child.name: i for i, child in enumerate(field.children)}
+        self._field, self._chunks = field, chunks
+        self.length = sum(chunk.length for chunk in chunks)
+        self._has_gaps = any(chunk.nulls for chunk in chunks)
 
     def rows(self, name: str) -> int:
-        return int(self.table.num_rows)
+        return self.length
 
     def objects(self, name: str) -> Sequence[Any]:
-        values: list[Any] = self.table.column(name).to_pylist()
-        return values
+        return [each for array in self._arrays(name) for each in objects(array)]
 
     def __call__(self, name: str, spec: QuantitySpec) -> Column:
+        arrays = self._arrays(name)
+        if not arrays:
+            return Column(np.empty(0))
+        found = arrow_columns.column(arrays, spec, name)
+        if self._has_gaps:
+            there = np.concatenate([chunk.present() for chunk in self._chunks])
+            found = arrow_columns.without(found, ~there, name)
+        return found
+
+    def _arrays(self, name: str) -> list[Buffers]:
+        return [chunk.child(self._places[name]) for chunk in self._chunks]
+
+
+def _groups(chunks: Sequence[Buffers]) -> list[list[Buffers]]:
+    """Chunks in their order, the small ones with their neighbours; at least one group."""
+    groups: list[list[Buffers]] = []
+    room = 0
+    for chunk in chunks:
+        if not chunk.length:
+            continue
+        if not groups or chunk.length >= FEW or room <= 0:
+            groups.append([])
+            room = 2 * FEW if chunk.length < FEW else 0
+        groups[-1].append(chunk)
+        room -= chunk.length
+    return groups or [[]]
+
+
+def column_of(values: Any, spec: QuantitySpec, name: str) -> Column:
+    """One Arrow array (n,) as a column. Raises InputError with the row."""
+    return arrow_columns.column([taken(values)], spec, name)
+
+
+def pyarrow_table(source: Any) -> Any:
+    """A table as pyarrow has it, for what needs pyarrow. Raises TppError."""
+    try:
         import pyarrow as pa
-        import pyarrow.compute as pc
-
-        from tppcore.sources import cells
-
-        array = self.table.column(name)
-        array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
-        place = cells.Place(name)
-        match spec.kind:
-            case "boolean":
-                flags = cells.booleans(array, place).cast(pa.uint8()).fill_null(MISSING)
-                return Column(flags.to_numpy(zero_copy_only=False))
-            case "date":
-                return _shared(cells.dates(array, place).cast(pa.int32()))
-            case "category":
-                words = cells.words(array, place, spec.words)
-                return _shared(pc.index_in(words, pa.array(spec.words)))
-            case _:
-                return _shared(array if _is_number(array.type) else cells.numbers(array, place))
+    except ImportError:
+        raise TppError(
+            "Arrow tables and data frames need pyarrow here; expected the extra tppcore[files]"
+        ) from None
+    if isinstance(source, pa.Table):
+        return source
+    try:
+        if isinstance(source, pa.RecordBatch):
+            return pa.Table.from_batches([source])
+        return pa.table(source)
+    except (ValueError, TypeError) as error:
+        raise _unreadable(error) from None
 
 
-def _is_number(kind: Any) -> bool:
-    """Whether the engines take an Arrow type as it is."""
-    import pyarrow as pa
-
-    return bool(
-        pa.types.is_float64(kind)
-        or pa.types.is_float32(kind)
-        or (pa.types.is_integer(kind) and kind.bit_width > 8)
-        or (pa.types.is_decimal128(kind) and kind.scale >= 0)
+def _unreadable(error: Exception) -> TppError:
+    reasons = "; ".join(map(str, error.args))
+    return TppError(
+        f"can't read this table: {reasons}; expected each column name once and one type a column"
     )
-
-
-def _shared(array: Any) -> Column:
-    """An Arrow array of numbers as a column over the same memory."""
-    import pyarrow as pa
-
-    first, count, kind = array.offset, len(array), array.type
-    validity, data = array.buffers()
-    scale = kind.scale if pa.types.is_decimal128(kind) else None
-    dtype = np.dtype(np.uint64) if scale is not None else np.dtype(kind.to_pandas_dtype())
-    width = 1 if scale is None else 2
-    numbers = np.frombuffer(data or b"", dtype)[width * first : width * (first + count)]
-    if scale is not None:
-        numbers = numbers.reshape(-1, 2)
-    if array.null_count == 0:
-        return Column(numbers, scale=scale)
-    byte, bit = divmod(first, 8)
-    present = np.frombuffer(validity, np.uint8)[byte:]
-    return Column(numbers, present=present, first_bit=bit, scale=scale)

@@ -7,52 +7,16 @@ with null for missing, or raises `InputError` for the first cell that can't be u
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tppcore.errors import InputError
+from tppcore.sources.cell_text import DATE, FALSE, MISSING, TRUE, TRUTHS, Place, not_a_number
 
-MISSING = (
-    "",
-    "NA",
-    "N/A",
-    "#N/A",
-    "n/a",
-    "null",
-    "NULL",
-    "None",
-    "NaN",
-    "nan",
-    "-",
-    "\u2013",
-    "\u2014",
-)
-"""Text that stands for a missing cell."""
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_GROUPED = re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d+)?")
-_COMMA = re.compile(r"[+-]?\d+,\d+")
-_TRUE = {"1", "y", "yes", "true", "t", "1.0"}
-_FALSE = {"0", "n", "no", "false", "f", "0.0"}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an array stands: `column`, the table row of its first cell, and a namer of rows."""
-
-    column: str
-    first: int = 0
-    file: Callable[[int], str | None] = lambda row: None
-
-    def error(self, index: int, value: object, expected: str) -> InputError:
-        row = self.first + index
-        return InputError(self.column, row, value, expected, self.file(row))
+__all__ = ["MISSING", "Place", "booleans", "dates", "is_text", "numbers", "words"]
 
 
 def numbers(array: Any, place: Place) -> Any:
@@ -89,10 +53,10 @@ def booleans(array: Any, place: Place) -> Any:
     meaning: list[bool | None] = []
     for i, each in enumerate(text.dictionary.to_pylist()):
         word = each.lower()
-        if word not in _TRUE and word not in _FALSE:
+        if word not in TRUE and word not in FALSE:
             index = pc.index(text.indices, pa.scalar(i, text.indices.type)).as_py()
-            raise place.error(index, each, "1 or 0, y or n, yes or no, true or false, or nothing")
-        meaning.append(word in _TRUE)
+            raise place.error(index, each, TRUTHS)
+        meaning.append(word in TRUE)
     return pc.take(pa.array(meaning, pa.bool_()), text.indices)
 
 
@@ -104,7 +68,7 @@ def dates(array: Any, place: Place) -> Any:
     if pa.types.is_null(kind):
         return pa.nulls(len(array), pa.date32())
     if not is_text(kind):
-        raise place.error(*_first(array), f"a date such as 2023-11-17, not {kind}")
+        raise place.error(*_first(array), f"{DATE}, not {kind}")
     text = _clean(_text(array))
     try:
         return pc.cast(text, pa.date32())
@@ -113,7 +77,7 @@ def dates(array: Any, place: Place) -> Any:
             try:
                 pc.cast(each, pa.date32())
             except pa.ArrowInvalid:
-                raise place.error(i, each.as_py(), "a date such as 2023-11-17") from None
+                raise place.error(i, each.as_py(), DATE) from None
         raise
 
 
@@ -161,7 +125,7 @@ def _from_text(text: Any, place: Place) -> Any:
             try:
                 values = pc.cast(text, pa.float64())
             except pa.ArrowInvalid:
-                raise _not_a_number(text, place) from None
+                raise not_a_number((each.as_py() for each in text), place) from None
     infinite = pc.is_inf(values)
     if pc.any(infinite).as_py():
         index = pc.index(infinite, pa.scalar(True)).as_py()
@@ -205,26 +169,6 @@ def _clean(text: Any) -> Any:
     """Blanks around a cell are no part of it, and marks of a missing cell are null."""
     text = pc.utf8_trim_whitespace(text)
     return pc.if_else(pc.is_in(text, pa.array(MISSING)), None, text)
-
-
-def _not_a_number(text: Any, place: Place) -> InputError:
-    for i, each in enumerate(text):
-        value = each.as_py()
-        if value is not None and not _NUMBER.fullmatch(value):
-            expected = "a number"
-            if _GROUPED.fullmatch(value):
-                plain = re.sub(r"[^0-9.+-]", "", value)
-                expected += f" without separators of thousands, such as {plain}"
-            elif _COMMA.fullmatch(value):
-                expected += f" with a decimal point, such as {value.replace(',', '.')}"
-            elif re.fullmatch(r"[\d.]+\s*(-|\u2013|to|\.\.)\s*[\d.]+", value):
-                expected += f"; a range stands in {place.column}_low and {place.column}_high"
-            elif re.match("[<>~\u2248\u2264\u2265]", value):
-                expected += f"; a bound stands in {place.column}_low or {place.column}_high"
-            elif re.match(r"[\d.]+\s*[A-Za-z]", value):
-                expected += "; the unit stands in the header or in a mapping, not in the cell"
-            return place.error(i, value, expected)
-    return place.error(0, None, "numbers")
 
 
 def _first(array: Any) -> tuple[int, object]:

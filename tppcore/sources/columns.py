@@ -75,13 +75,12 @@ def _is_binary(array: NDArray[Any]) -> bool:
 def _numbers(array: NDArray[Any], name: str, mask: NDArray[np.bool_] | None) -> Column:
     if array.dtype == np.float16:
         array = np.array([float(str(value)) for value in array], np.float64)
-    elif array.dtype == np.uint8:
-        array = array.astype(np.int16)  # uint8 is a boolean to the engines
     native = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     values = np.ascontiguousarray(native)
+    unsigned = values.dtype == np.uint8
     if mask is None or not mask.any():
-        return Column(values)
-    return Column(values, present=np.packbits(~mask, bitorder="little"))
+        return Column(values, unsigned=unsigned)
+    return Column(values, present=np.packbits(~mask, bitorder="little"), unsigned=unsigned)
 
 
 def _flags(doubles: Any, name: str) -> NDArray[np.uint8]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tppcore.engine import oracle
 from tppcore.engine.columns import Column, Columns, Doubles
+from tppcore.engine.joining import joined
 from tppcore.engine.widen import widened_column
 from tppcore.errors import InputError, TppError
 from tppcore.rules.vocabulary import QuantitySpec, Vocabulary
@@ -20,6 +23,9 @@ from tppcore.sources import processing_units
 from tppcore.sources.chips import Chip
 from tppcore.sources.columns import column
 from tppcore.sources.decimals import double
+
+if TYPE_CHECKING:
+    from tppcore.sources.arrow import ArrowTable
 
 _ENDS = ("_low", "_high")
 _SUSPECT = ("tops_", "sparse_ratio_", "output_bits_")
@@ -48,7 +54,7 @@ class Table:
                 "a dict of arrays, a structured array, or an Arrow table or data frame"
             )
         self._vocabulary = vocabulary
-        self._columns: Columns | None = None
+        self._pieces: list[Columns] | None = None
 
     @classmethod
     def of(cls, data: Any, vocabulary: Vocabulary) -> Table:
@@ -57,10 +63,39 @@ class Table:
 
     @property
     def columns(self) -> Columns:
-        """The columns as the engines take them; made once. Raises InputError."""
-        if self._columns is None:
-            self._columns = self._read()
-        return self._columns
+        """The columns as the engines take them, each in one piece; made once. Raises
+        InputError."""
+        if len(self.pieces) > 1:
+            self._pieces = [joined(self.pieces)]
+        return self.pieces[0]
+
+    @property
+    def pieces(self) -> list[Columns]:
+        """The same as they lie in memory: an Arrow table may be in several chunks. Raises
+        InputError."""
+        if self._pieces is None:
+            for _ in self.read_pieces():
+                pass
+        assert self._pieces is not None
+        return self._pieces
+
+    def read_pieces(self) -> Iterator[Columns]:
+        """The pieces one after the other, each read when it is asked for. Raises InputError."""
+        if self._pieces is not None:
+            yield from self._pieces
+            return
+        found = []
+        for piece in self._read():
+            found.append(piece)
+            yield piece
+        self._pieces, self._arrow = found, None  # a chunk that was copied is let go
+
+    @property
+    def is_in_chunks(self) -> bool:
+        """Whether there are several pieces, and one tells what columns all of them have."""
+        if self._pieces is not None or self._arrow is None:
+            return False
+        return len(self._arrow.pieces) > 1 and processing_units.COLUMN not in self._arrow.names
 
     @property
     def index(self) -> Any:
@@ -68,13 +103,22 @@ class Table:
         return self.source.index
 
     def __len__(self) -> int:
-        return self.columns.rows if self.chips is None else len(self.chips)
+        if self.chips is not None:
+            return len(self.chips)
+        if self._pieces is None and self._arrow is not None:
+            return sum(piece.length for piece in self._arrow.pieces)
+        return sum(piece.rows for piece in self.pieces)
 
     def chip(self, i: int) -> Chip:
         """Row i as a chip. Raises InputError for a number that can't be used."""
         if self.chips is not None:
             return self.chips[i]
-        one = self.columns.slice(i, i + 1)
+        at = i
+        for piece in self.pieces:
+            if at < piece.rows:
+                break
+            at -= piece.rows
+        one = piece.slice(at, at + 1)
         return Chip.of_row(f"row {i + 1}", next(oracle.rows(one, self._vocabulary)))
 
     def answer(self, columns: dict[str, Doubles]) -> Any:
@@ -90,21 +134,36 @@ class Table:
                 import polars as pl
 
                 return pl.DataFrame(columns)
-            case _:
-                import pyarrow as pa
+            case kind:
+                from tppcore.sources.arrow_results import table_like
 
-                return pa.table(columns)
+                return table_like(kind, columns)
 
-    def _read(self) -> Columns:
+    @cached_property
+    def _arrow(self) -> ArrowTable | None:
+        if self.chips is not None or self.kind == "dict":
+            return None
+        from tppcore.sources.arrow import ArrowTable
+
+        return ArrowTable(self.source)
+
+    def _read(self) -> Iterator[Columns]:
         if self.chips is not None:
-            return _chip_columns(self.chips)
+            yield _chip_columns(self.chips)
+            return
         if self.kind == "dict":
             names = self.source.dtype.names if isinstance(self.source, np.ndarray) else self.source
-            return _columns(list(names), _NumpyReader(self.source), self._vocabulary)
-        from tppcore.sources.arrow import ArrowReader
-
-        reader = ArrowReader(self.source)
-        return _columns(reader.names, reader, self._vocabulary)
+            yield _columns(list(names), _NumpyReader(self.source), self._vocabulary)
+            return
+        assert self._arrow is not None
+        rows = 0
+        for piece in self._arrow.pieces:
+            try:
+                columns = _columns(self._arrow.names, piece, self._vocabulary)
+            except InputError as error:
+                raise error.after(rows) from None
+            yield columns
+            rows += piece.length
 
 
 def _chip_columns(chips: Sequence[Chip]) -> Columns:
@@ -146,8 +205,8 @@ class _NumpyReader:
 
 
 def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns:
-    for name in names:
-        if names.count(name) > 1:
+    for name, count in Counter(names).items():
+        if count > 1:
             raise TppError(f"column {name!r} stands there twice; expected each name once")
     found: dict[str, list[Any]] = {}
     rows: int | None = None
@@ -166,7 +225,7 @@ def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns
         if side and spec.kind != "number":
             raise TppError(f"column {name!r}: a {spec.kind} has no range; expected {base!r}")
         numbers = read(name, spec)
-        rows = _same(rows, len(numbers.values), name)
+        rows = _same(rows, numbers.rows, name)
         parts = found.setdefault(base, [None, None, None])
         parts[side] = widened_column(numbers, name).values if side else numbers
     if processing_units.COLUMN in names:
@@ -175,7 +234,9 @@ def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns
     by_quantity = {}
     for name, (values, low, high) in found.items():
         low, high = _both_ends(low, high, rows or 0)
-        by_quantity[name] = replace(values or Column(), low=low, high=high)
+        if values is None or low is not None:
+            values = replace(values or Column(), low=low, high=high)
+        by_quantity[name] = values
     return Columns(rows or 0, by_quantity)
 
 

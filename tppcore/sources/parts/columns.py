@@ -34,11 +34,10 @@ def counts_of(values: Any) -> Column:
 def hosts_of(values: Any) -> Column:
     """Booleans, of which none is missing. Raises InputError with the row."""
     if is_arrow(values):
-        import pyarrow as pa
+        from tppcore.sources.arrow import column_of
 
-        from tppcore.sources.arrow import ArrowReader
-
-        flags = ArrowReader(pa.table({"host": values}))("host", spec_of("host", "boolean"))
+        found = column_of(values, spec_of("host", "boolean"), "host")
+        flags = widened_column(found, "host")
     else:
         flags = column(values, spec_of("host", "boolean"), "host")
     assert flags.values is not None

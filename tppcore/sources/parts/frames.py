@@ -20,9 +20,9 @@ class Frame:
         elif isinstance(source, np.ndarray) and source.dtype.names:
             self.names = list(source.dtype.names)
         elif hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
-            from tppcore.sources.arrow import ArrowReader
+            from tppcore.sources.arrow import pyarrow_table
 
-            self.source = ArrowReader(source).table
+            self.source = pyarrow_table(source)
             self.names = list(self.source.column_names)
         else:
             raise TppError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tppcore.engine.columns import Column
 from tppcore.engine.widen import widened_column
-from tppcore.errors import InputError, TppError
+from tppcore.errors import InputError
 from tppcore.rules.vocabulary import QuantitySpec
 from tppcore.sources.columns import column
 from tppcore.sources.parts.frames import is_arrow, without_views
@@ -28,7 +28,7 @@ def spec_of(name: str, kind: str = "number") -> QuantitySpec:
 class Keys:
     """A column of names, shape (n,): `codes` into `words`, or without words the numbers themselves.
 
-    `codes` are integers of a type other than uint8, with a bitmap where some are null. A word that
+    `codes` are integers, with a bitmap where some are null. A word that
     is None is a null too; words may stand there twice or be used by no row.
     """
 
@@ -162,17 +162,10 @@ def keys_of_arrow(array: Any, name: str) -> Keys:
 
 
 def numbers_of_arrow(array: Any, name: str) -> Column:
-    """An Arrow array of numbers as a column, over the same memory but for 8 bits.
+    """An Arrow array of numbers as a column, over the same memory.
 
     Raises InputError with the row.
     """
-    import pyarrow as pa
+    from tppcore.sources.arrow import column_of
 
-    from tppcore.sources.arrow import ArrowReader
-
-    if pa.types.is_integer(array.type) and array.type.bit_width == 8:
-        array = array.cast(pa.int16())  # uint8 is a boolean to the engines
-    try:
-        return ArrowReader(pa.table({name: array}))(name, spec_of(name))
-    except pa.ArrowException as error:
-        raise TppError(f"column {name}: {error}; expected numbers") from None
+    return column_of(array, spec_of(name), name)

@@ -14,11 +14,13 @@ from tppcore.engine.widen import widened_column
 def taken(column: Column, rows: NDArray[Any]) -> Column:
     """The rows asked for, in their order, of the type that the column has."""
     parts = (column.values, column.low, column.high)
+    if column.bits is not None:
+        parts = (column.flags(), column.low, column.high)
     values, low, high = (None if part is None else part[rows] for part in parts)
-    if column.present is None:
-        return Column(values, low, high, scale=column.scale)
-    present = np.packbits(~column.nulls()[rows], bitorder="little")
-    return Column(values, low, high, present, 0, column.scale)
+    present = None
+    if column.present is not None and column.bits is None:
+        present = np.packbits(~column.nulls()[rows], bitorder="little")
+    return Column(values, low, high, present, scale=column.scale, unsigned=column.unsigned)
 
 
 def taken_columns(columns: Columns, rows: NDArray[Any]) -> Columns:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,13 +153,15 @@ class Table:
             return
         if self.kind == "dict":
             names = self.source.dtype.names if isinstance(self.source, np.ndarray) else self.source
-            yield _columns(list(names), _NumpyReader(self.source), self._vocabulary)
+            layout = _layout(list(names), self._vocabulary)
+            yield _columns(layout, _NumpyReader(self.source), self._vocabulary)
             return
         assert self._arrow is not None
+        layout = _layout(self._arrow.names, self._vocabulary)
         rows = 0
         for piece in self._arrow.pieces:
             try:
-                columns = _columns(self._arrow.names, piece, self._vocabulary)
+                columns = _columns(layout, piece, self._vocabulary)
             except InputError as error:
                 raise error.after(rows) from None
             yield columns
@@ -204,33 +206,54 @@ class _NumpyReader:
         return list(self.source[name])
 
 
-def _columns(names: Sequence[str], read: Any, vocabulary: Vocabulary) -> Columns:
+class _Stated(NamedTuple):
+    """What a column of a name states: a quantity (`side` 0) or the low or high end of its range."""
+
+    name: str
+    side: int
+    spec: QuantitySpec | None
+
+
+def _layout(names: Sequence[str], vocabulary: Vocabulary) -> list[_Stated]:
+    """What the columns of these names state. Raises TppError for one that makes no sense."""
     for name, count in Counter(names).items():
         if count > 1:
             raise TppError(f"column {name!r} stands there twice; expected each name once")
+    return [_stated_by(name, vocabulary) for name in names]
+
+
+def _stated_by(name: str, vocabulary: Vocabulary) -> _Stated:
+    side, spec = 0, vocabulary.quantities.get(name)
+    if spec is None and name.endswith(_ENDS):
+        base, _, end = name.rpartition("_")
+        side, spec = (1 if end == "low" else 2), vocabulary.quantities.get(base)
+    if spec is None or spec.internal:
+        if name.startswith(_SUSPECT):
+            formats = ", ".join(vocabulary.formats)
+            raise TppError(f"unknown column {name!r}; expected one of the formats {formats}")
+        return _Stated(name, 0, None)
+    if side and spec.kind != "number":
+        raise TppError(f"column {name!r}: a {spec.kind} has no range; expected {spec.name!r}")
+    return _Stated(name, side, spec)
+
+
+def _columns(layout: Sequence[_Stated], read: Any, vocabulary: Vocabulary) -> Columns:
     found: dict[str, list[Any]] = {}
     rows: int | None = None
-    for name in names:
-        side, base = 0, name
-        spec = vocabulary.quantities.get(name)
-        if spec is None and name.endswith(_ENDS):
-            base, _, end = name.rpartition("_")
-            side, spec = (1 if end == "low" else 2), vocabulary.quantities.get(base)
-        if spec is None or spec.internal:
-            if name.startswith(_SUSPECT):
-                formats = ", ".join(vocabulary.formats)
-                raise TppError(f"unknown column {name!r}; expected one of the formats {formats}")
+    has_units = False
+    for name, side, spec in layout:
+        if spec is None:
             rows = _same(rows, read.rows(name), name)
+            has_units |= name == processing_units.COLUMN
             continue
-        if side and spec.kind != "number":
-            raise TppError(f"column {name!r}: a {spec.kind} has no range; expected {base!r}")
         numbers = read(name, spec)
         rows = _same(rows, numbers.rows, name)
-        parts = found.setdefault(base, [None, None, None])
+        parts = found.setdefault(spec.name, [None, None, None])
         parts[side] = widened_column(numbers, name).values if side else numbers
-    if processing_units.COLUMN in names:
+    if has_units:
         found.update(_units(read.objects(processing_units.COLUMN), vocabulary))
-    _drop_sparse(found, vocabulary)
+    if any(name.endswith("_sparse") for name in found):
+        _drop_sparse(found, vocabulary)
     by_quantity = {}
     for name, (values, low, high) in found.items():
         low, high = _both_ends(low, high, rows or 0)

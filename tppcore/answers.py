@@ -119,8 +119,8 @@ def outcome_column(found: Verdicts) -> dict[str, Any]:
 
     ladder = Ladder(found.rules)
     words = list(dict.fromkeys(ladder.texts))
-    places = np.array([words.index(text) for text in ladder.texts], np.int16)
-    codes = pa.array(places[ladder.codes(found.bitmaps)])
+    places = [words.index(text) for text in ladder.texts]
+    codes = pa.array(ladder.codes(found.bitmaps, places).astype(np.int16))
     return {OUTCOME: pa.DictionaryArray.from_arrays(codes, pa.array(words))}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tppcore.rules.rulebook import Rulebook
@@ -78,25 +78,66 @@ class Ladder:
                 possible = min(possible, rank)
         return certain * (self.lowest + 2) + possible
 
-    def codes(self, bitmaps: Bitmaps) -> NDArray[np.uint8]:
-        """The code of every row, uint8 (n,)."""
+    def codes(self, bitmaps: Bitmaps, places: Sequence[int] | None = None) -> NDArray[np.uint8]:
+        """The code of every row, uint8 (n,), or `places[code]` in its place."""
         import numpy as np
 
-        def bits(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
-            found = np.unpackbits(words.view(np.uint8), count=bitmaps.rows, bitorder="little")
-            return found.view(bool)
+        planes = np.zeros((8, bitmaps.values.shape[1]), np.uint64)
+        for code, words in self._rows_of(bitmaps):
+            place = code if places is None else places[code]
+            for bit in range(8):
+                if place >> bit & 1:
+                    planes[bit] |= words
+        return _bytes_of(planes)[: bitmaps.rows]
 
-        nothing = np.zeros(bitmaps.values.shape[1], dtype=np.uint64)
-        settled, open_above = nothing, nothing
-        certain = np.full(bitmaps.rows, self.lowest, dtype=np.uint8)
-        possible = np.full(bitmaps.rows, self.lowest + 1, dtype=np.uint8)
+    def counts(self, bitmaps: Bitmaps) -> dict[int, int]:
+        """How many rows have each code that some row has."""
+        import numpy as np
+
+        found = {}
+        for code, words in self._rows_of(bitmaps):
+            if tail := bitmaps.rows % 64:
+                words[-1] &= np.uint64((1 << tail) - 1)
+            if count := int(np.bitwise_count(words).sum(dtype=np.int64)):
+                found[code] = count
+        return found
+
+    def _rows_of(self, bitmaps: Bitmaps) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Codes with the rows that have them, a bit a row; bits beyond the rows mean nothing.
+
+        Word by word: 64 rows an operation, where a byte a row would be an operation each.
+        """
+        import numpy as np
+
+        side = self.lowest + 2
+        left = np.full(bitmaps.values.shape[1], ~np.uint64(0))  # no outcome so far is true
+        open_above: list[tuple[int, NDArray[np.uint64]]] = []  # disjoint: the strongest open one
+        no_open = left.copy()
         for rank in sorted(self.ranks):
             members = self.ranks[rank]
-            true = np.bitwise_or.reduce(bitmaps.values[members], axis=0) & ~settled
-            open_here = ~np.bitwise_and.reduce(bitmaps.valid[members], axis=0) & ~settled & ~true
-            certain[bits(true)] = rank
-            possible[bits(open_here & ~open_above)] = rank
-            settled = settled | true
-            open_above = open_above | open_here
-        codes: NDArray[np.uint8] = certain * np.uint8(self.lowest + 2) + possible
-        return codes
+            true = left & np.bitwise_or.reduce(bitmaps.values[members], axis=0)
+            for possible, words in open_above:
+                yield rank * side + possible, true & words
+            yield rank * side + side - 1, true & no_open
+            left &= ~true
+            undecided = left & no_open & ~np.bitwise_and.reduce(bitmaps.valid[members], axis=0)
+            open_above.append((rank, undecided))
+            no_open &= ~undecided
+        for possible, words in open_above:
+            yield self.lowest * side + possible, left & words
+        yield self.lowest * side + side - 1, left & no_open
+
+
+def _bytes_of(planes: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """One byte for each bit of a word: bit k of it from plane k of 8, (8, words) -> (64 words,).
+
+    Each 8 bytes that stand below each other are a square of bits, which is transposed by swapping
+    its halves, quarters and eighths (Warren, Hacker's Delight, 7-3).
+    """
+    import numpy as np
+
+    by_byte = np.ascontiguousarray(planes.view(np.uint8).T).view(np.uint64).reshape(-1)
+    for shift, mask in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0xF0F0F0F0)):
+        moved = (by_byte ^ (by_byte >> np.uint64(shift))) & np.uint64(mask)
+        by_byte ^= moved ^ (moved << np.uint64(shift))
+    return by_byte.view(np.uint8)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from itertools import chain, cycle, islice, repeat
 from typing import Any
 
 from tppcore.answers import Answers, moved
@@ -17,6 +18,7 @@ from tppcore.errors import InputError
 from tppcore.pipeline import ahead
 from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.counts import Counts
+from tppcore.sinks.parts import Parts
 from tppcore.sources.streams import Stream
 
 GROUP = 1 << 20
@@ -61,33 +63,62 @@ def count(
 def all_answered(stream: Stream, answers: Answers) -> Iterator[Any]:
     """The answers to all rows as tables of GROUP rows each, but for the last."""
     with closing(ahead(_each(stream, answers))) as tables:
-        yield from regrouped(tables, GROUP)
+        yield from regrouped(tables, repeat(GROUP))
 
 
 def _each(stream: Stream, answers: Answers) -> Iterator[Any]:
     for number in range(len(stream.parts)):
-        with closing(answered(stream, answers, number)) as tables:  # type: ignore[type-var]
-            yield from tables
+        yield from answered(stream, answers, number)
 
 
-def regrouped(tables: Iterable[Any], rows: int) -> Iterator[Any]:
-    """The same rows as tables of just so many each, but for the last; at least one."""
+def write_parts(
+    stream: Stream, answers: Answers, parts: Parts, rows: int, advance: Advance = lambda rows: None
+) -> None:
+    """The answers as parts of so many rows of one file each, but for the last of it; those that
+    are there already are left as they are. Raises as `answered`."""
+    groups = [GROUP] * (rows // GROUP) + [rows % GROUP] * (rows % GROUP > 0)
+    for number in range(len(stream.parts)):
+        advance(parts.rows(number))
+        if parts.is_ended(number):
+            continue
+        first = parts.done(number) * rows
+        with closing(ahead(answered(stream, answers, number, first))) as tables:
+            each = regrouped(tables, cycle(groups))
+            while (start := next(each, None)) is not None:
+                if start.num_rows or not parts.done(number):
+                    parts.write(
+                        number, _told(chain([start], islice(each, len(groups) - 1)), advance)
+                    )
+        parts.end(number)
+    parts.finish()
+
+
+def _told(tables: Iterable[Any], advance: Advance) -> Iterator[Any]:
+    for table in tables:
+        yield table
+        advance(table.num_rows)
+
+
+def regrouped(tables: Iterable[Any], sizes: Iterator[int]) -> Iterator[Any]:
+    """The same rows as tables of these sizes, but for the last; at least one."""
     import pyarrow as pa
 
     waiting: list[Any] = []
-    count = 0
+    count, size = 0, next(sizes)
     some = False
     for table in tables:
         waiting.append(table)
         count += table.num_rows
-        while count >= rows:
+        while count >= size:
             joined = pa.concat_tables(waiting)
-            yield joined.slice(0, rows)
+            # Its columns in one piece: what is written does not depend on where blocks end.
+            yield joined.slice(0, size).combine_chunks()
             some = True
-            count -= rows
-            waiting = [joined.slice(rows)]
+            waiting = [joined.slice(size)]
+            count -= size
+            size = next(sizes)
     if waiting and (count or not some):
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting).combine_chunks()
 
 
 def _in_file(error: InputError, name: str) -> InputError:

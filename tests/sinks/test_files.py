@@ -15,7 +15,8 @@ import pytest
 
 from tppcore.errors import TppError
 from tppcore.sinks import files
-from tppcore.sinks.files import FORMATS, format_of, whole, write
+from tppcore.sinks.files import FORMATS, format_of, write
+from tppcore.sinks.whole import whole
 from tppcore.sources.files import read
 
 ABOUT = {

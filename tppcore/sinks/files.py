@@ -1,4 +1,5 @@
-"""Tables to files: CSV, Parquet, Arrow, JSON, JSON lines and xlsx, whole or not at all.
+"""Tables to files: CSV, Parquet, Arrow, JSON, JSON lines and xlsx, whole or not at all; those of
+text also compressed, as in `a.csv.gz` and `a.csv.zst`.
 
 Every file says how it came about (`about`: version, hash of the rulebook, date, destination and
 readings): Parquet and Arrow in the schema's metadata under `tppcore`, JSON under "meta", JSON lines
@@ -8,33 +9,35 @@ in a first {"meta": ...} line, xlsx on a second sheet, CSV in first lines behind
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import stat
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tppcore.errors import TppError
+from tppcore.sinks.whole import COMPRESSED, compressed, whole
 
 About = Mapping[str, Any]
 
 FORMATS = ("csv", "parquet", "arrow", "json", "jsonl", "xlsx")
 _EXTENSIONS = {".feather": "arrow", ".ipc": "arrow", ".pq": "parquet", ".ndjson": "jsonl"}
+_PACKED = ("csv", "json", "jsonl")  # what gzip and zstd make smaller
 _SHEET_ROWS = 2**20 - 1  # what a sheet of xlsx holds besides the header
 
 
 def format_of(path: str | Path) -> str:
     """The format that the extension of a path stands for. Raises `TppError` for another one."""
     extension = Path(path).suffix.lower()
+    packed = extension in COMPRESSED
+    if packed:
+        extension = Path(Path(path).stem).suffix.lower()
     format = _EXTENSIONS.get(extension, extension[1:])
     if format not in FORMATS:
         raise TppError(
             f"{path}: unknown extension {extension!r}; "
             f"expected one of {', '.join('.' + each for each in FORMATS)}, or --format"
         )
+    if packed and format not in _PACKED:
+        raise TppError(f"{path}: {format} is compressed by itself; expected .{format} alone")
     return format
 
 
@@ -47,53 +50,8 @@ def write(table: Any, path: str | Path, about: About, format: str | None = None)
     format = format or format_of(path)
     if format not in _WRITERS:
         raise TppError(f"unknown format {format!r}; expected one of {', '.join(FORMATS)}")
-    with whole(path) as stream:
-        _WRITERS[format](stream, table, about)
-
-
-@contextmanager
-def whole(path: str | Path) -> Iterator[BinaryIO]:
-    """A stream whose bytes become the file `path` at the end of the block, unless it fails.
-
-    They are collected beside it under another name. Pipes, devices and standard output ("-")
-    have no second name and are written directly.
-    """
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    target = Path(os.path.realpath(path))
-    try:
-        if target.exists() and not target.is_file():
-            if target.is_dir():
-                raise TppError(f"{path}: a folder; expected a file name")
-            with target.open("wb") as stream:
-                yield stream
-            return
-        with _beside(target) as stream:
-            yield stream
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise TppError(f"{path}: can't be written: {reason}; nothing was left behind") from None
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[BinaryIO]:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    with whole(path) as stream, compressed(stream, path) as packed:
+        _WRITERS[format](packed, table, about)
 
 
 def arrow_about(schema: Any, about: About) -> Any:

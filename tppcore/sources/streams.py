@@ -45,10 +45,12 @@ class Part:
     """One file of a stream: its columns as they are understood, and how many rows it has where
     that is known."""
 
-    def __init__(self, given: Input, rules: Rulebook, form: Form) -> None:
+    def __init__(
+        self, given: Input, rules: Rulebook, form: Form, opened: File | None = None
+    ) -> None:
         self.rules, self.form = rules, form
         self.quantities = rules.vocabulary.quantities
-        self.file = File(given.path, form.format, form.sheet)
+        self.file = opened or File(given.path, form.format, form.sheet)
         self.schema, self.rows = files.shape(self.file)
         self.stated = dict(given.partitions)
         names = self.schema.names
@@ -115,7 +117,8 @@ class Stream:
     """The rows of `inputs` for a rulebook.
 
     `keep`: the columns that are carried, by name; those that are no quantities if left out.
-    Raises TppError for files that can't be read as one table, and for a column that none has.
+    `opened`: the first file, where it can't be opened again. Raises TppError for files that can't
+    be read as one table, and for a column that none has.
     """
 
     def __init__(
@@ -124,10 +127,12 @@ class Stream:
         rules: Rulebook,
         form: Form | None = None,
         keep: Sequence[str] | None = None,
+        opened: File | None = None,
     ) -> None:
-        form = form or Form()
-        self.rules = rules
-        self.parts = [Part(each, rules, form) for each in inputs]
+        self.rules, self.form = rules, form or Form()
+        self.parts = [
+            Part(each, rules, self.form, None if i else opened) for i, each in enumerate(inputs)
+        ]
         names = dict.fromkeys(name for part in self.parts for name in part.types)
         self.names = tuple(names)
         self.keys = tuple(key_columns(names, rules.vocabulary.quantities))
@@ -151,10 +156,18 @@ class Stream:
         return None if None in rows else sum(each or 0 for each in rows)
 
     @property
-    def share(self) -> float:
-        """How much of the files has been read, by their bytes."""
-        done = sum(self._sizes[: self._at]) + self.parts[self._at].file.position
-        return min(1.0, done / max(1, sum(self._sizes)))
+    def stamps(self) -> list[list[Any]]:
+        """The path, size and time of the last change of every file."""
+        found = [(part, part.file.path.stat()) for part in self.parts]
+        return [[part.name, stat.st_size, stat.st_mtime_ns] for part, stat in found]
+
+    def share(self, rows: int) -> float:
+        """Which part of all is done when so many rows are: by what has been read of the bytes where
+        it is not known how many rows there are."""
+        if self.rows is not None:
+            return rows / max(1, self.rows)
+        read = sum(self._sizes[: self._at]) + self.parts[self._at].file.position
+        return min(1.0, read / max(1, sum(self._sizes)))
 
     def blocks(self, number: int, first: int = 0, rows: int = BLOCK) -> Iterator[tuple[int, Any]]:
         """The rows of one file from row `first` on, as pyarrow tables of `rows` at most, each with

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -34,6 +36,7 @@ COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _TEXT = ("csv", "json", "jsonl")
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _INFLATED = 1 << 20  # bytes decompressed at a time
+_COPIED = 1 << 20
 
 HEAD = 1 << 20
 """Bytes in which the format of a file must show, and the header of a CSV end."""
@@ -47,29 +50,31 @@ class File:
     ) -> None:
         self.path = Path(source)
         self.name = "standard input" if str(source) == "-" else str(source)
-        self.bytes: bytes | None = None
         self.sheet = sheet
         self._raw: Any = None
+        piped = str(source) == "-" or not (self.path.is_file() or self.path.is_dir())
         if str(source) == "-":
-            self.bytes = sys.stdin.buffer.read()
+            self._keep(sys.stdin.buffer)
         elif not self.path.exists():
             raise TppError(f"{self.name}: no such file")
         elif self.path.is_dir():
             raise TppError(f"{self.name}: a folder; expected a file")
         elif not self.path.is_file():
-            self.bytes = self.path.read_bytes()  # a pipe can be read once only
-        self.size = self.path.stat().st_size if self.bytes is None else len(self.bytes)
+            with self.path.open("rb") as pipe:
+                self._keep(pipe)
+        self.size = self.path.stat().st_size
         if self.size == 0:
             raise self.empty()
-        extension = self.path.suffix.lower()
+        extension = "" if piped else self.path.suffix.lower()
         self.compression = COMPRESSED.get(extension)
         if self.compression:
             extension = Path(self.path.stem).suffix.lower()
-        elif self.bytes is not None:
+        elif piped:
+            start = self._head()
             self.compression = next(
-                (each for magic, each in _MAGIC.items() if self.bytes.startswith(magic)), None
+                (c for magic, c in _MAGIC.items() if start.startswith(magic)), None
             )
-        if format is None and self.bytes is None and extension not in EXTENSIONS:
+        if format is None and not piped and extension not in EXTENSIONS:
             raise TppError(
                 f"{self.name}: unknown extension {extension!r}; "
                 f"expected one of {', '.join(EXTENSIONS)}, or the format by name"
@@ -95,21 +100,22 @@ class File:
 
     def open(self) -> Any:
         """Its bytes, decompressed, as a binary stream."""
-        self._raw = self.path.open("rb", 0) if self.bytes is None else io.BytesIO(self.bytes)
+        self._raw = self.path.open("rb", 0)
         if self.compression is None:
             return io.BufferedReader(self._raw)
         return io.BufferedReader(pa.CompressedInputStream(self._raw, self.compression), _INFLATED)
 
+    def _keep(self, pipe: BinaryIO) -> None:
+        """Bytes that can be read once only are kept on disk, to be read again and not to fill the
+        memory; until this object is gone."""
+        self._kept = tempfile.NamedTemporaryFile()  # noqa: SIM115 (as long as this object)
+        shutil.copyfileobj(pipe, self._kept, _COPIED)
+        self._kept.flush()
+        self.path = Path(self._kept.name)
+
     def _head(self) -> bytes:
-        if self.compression is None:
-            return self.bytes or b""
         with self.open() as stream:
             return bytes(stream.read(HEAD))
-
-    @property
-    def arrow(self) -> Any:
-        """What Arrow reads by itself: a path, so that its threads can, or the bytes."""
-        return str(self.path) if self.bytes is None else pa.BufferReader(self.bytes)
 
     def empty(self) -> TppError:
         return TppError(f"{self.name}: an empty file; expected a header and rows")

@@ -20,7 +20,7 @@ def parquet_shape(file: File) -> tuple[Any, int | None]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(file.arrow) as parquet:
+        with pq.ParquetFile(str(file.path)) as parquet:
             return parquet.schema_arrow, parquet.metadata.num_rows
     except (pa.ArrowInvalid, OSError) as error:
         raise _broken(file, "Parquet", error) from None
@@ -40,7 +40,7 @@ def parquet(file: File, asked: Asked) -> Iterator[Any]:
 
     try:
         # Streams with a buffer: the chunks of a row group of 20 million rows are 160 MB each.
-        with pq.ParquetFile(file.arrow, pre_buffer=False, buffer_size=_BUFFER) as parquet:
+        with pq.ParquetFile(str(file.path), pre_buffer=False, buffer_size=_BUFFER) as parquet:
             metadata, schema = parquet.metadata, parquet.schema_arrow
             groups, begin = list(range(metadata.num_row_groups)), 0
             while groups and begin + metadata.row_group(groups[0]).num_rows <= asked.first:

@@ -167,7 +167,7 @@ def _small(file: File, form: Form, most: int | None) -> Any:
     from tppcore.sources import files
 
     if most is not None and file.format == "parquet":
-        rows = files.shape(file)[1]
+        rows = files.shape(file).rows
         if rows is not None and rows > most:
             return None
     tables, count = [], 0

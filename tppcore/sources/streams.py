@@ -24,8 +24,11 @@ from tppcore.sources.inputs import Input
 from tppcore.sources.mapping import ColumnMap, Plan
 from tppcore.sources.processing_units import COLUMN
 
-BLOCK = 1 << 18
-"""Rows of a block: large enough that what Python does for each is nothing, small beside memory."""
+LEAST, MOST = 1 << 16, 1 << 20
+"""Rows of a block: enough that what Python and Arrow do for each is nothing beside them."""
+
+_BYTES = 80 << 20  # of a block: some five of them are held
+_TEXT = 64  # bytes of a cell whose width is not known
 
 _ENDS = ("_low", "_high")
 _KINDS = {"boolean": pa.bool_(), "date": pa.date32(), "category": pa.string()}
@@ -51,7 +54,8 @@ class Part:
         self.rules, self.form = rules, form
         self.quantities = rules.vocabulary.quantities
         self.file = opened or File(given.path, form.format, form.sheet)
-        self.schema, self.rows = files.shape(self.file)
+        shape = files.shape(self.file)
+        self.schema, self.rows, self._sizes = shape.schema, shape.rows, shape.sizes
         self.stated = dict(given.partitions)
         names = self.schema.names
         if both := sorted(set(names) & set(self.stated)):
@@ -80,6 +84,21 @@ class Part:
                 kind = _KINDS.get(step.kind, pa.float64())
             found.update(dict.fromkeys(step.outputs, kind))
         return found
+
+    def block(self, keep: Sequence[str]) -> int:
+        """How many rows a block of the columns that are wanted has."""
+        read = {step.column for step in self.wanted(keep)(self.plan)}
+        width = sum(self._width(name) for name in read if name not in self.stated)
+        return min(MOST, max(LEAST, int(_BYTES / max(width, 1)) & -LEAST))
+
+    def _width(self, name: str) -> float:
+        """The bytes that a cell of a column takes in memory."""
+        kind = self.schema.field(name).type
+        try:
+            return float(kind.bit_width / 8)
+        except ValueError:
+            stored = self._sizes.get(name, 0) / max(self.rows or 0, 1)
+            return max(stored, _TEXT)
 
     def wanted(self, keep: Sequence[str]) -> Callable[[Plan], Plan]:
         """The steps that are taken: towards columns that are kept or decide something."""
@@ -169,14 +188,18 @@ class Stream:
         read = sum(self._sizes[: self._at]) + self.parts[self._at].file.position
         return min(1.0, read / max(1, sum(self._sizes)))
 
-    def blocks(self, number: int, first: int = 0, rows: int = BLOCK) -> Iterator[tuple[int, Any]]:
-        """The rows of one file from row `first` on, as pyarrow tables of `rows` at most, each with
-        the row at which it begins. Raises InputError and TppError, which name file and row."""
+    def blocks(
+        self, number: int, first: int = 0, rows: int | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        """The rows of one file from row `first` on, as pyarrow tables of `rows` at most (as many as
+        pays if left out), each with the row at which it begins. Raises InputError and TppError,
+        which name file and row."""
         self._at = number
         part = self.parts[number]
         quantities = self.rules.vocabulary.quantities
         constants = self._constants(part)
         chosen = part.wanted(self.keep)
+        rows = rows or part.block(self.keep)
         asked = Asked(quantities, part.form.mapping, chosen, first, rows, as_stored=True)
         for table in gathered(files.tables(part.file, asked), rows):
             yield first, self._complete(table, constants)

@@ -18,7 +18,7 @@ from tppcore.errors import TppError
 from tppcore.rules.store import specs
 from tppcore.sources.columns import Quantities
 from tppcore.sources.files import csv_file, json_file, typed_file, xlsx_file
-from tppcore.sources.files.asked import Asked
+from tppcore.sources.files.asked import Asked, Shape
 from tppcore.sources.files.file import COMPRESSED, EXTENSIONS, FORMATS, File
 from tppcore.sources.mapping import ColumnMap
 
@@ -28,6 +28,7 @@ __all__ = [
     "FORMATS",
     "Asked",
     "File",
+    "Shape",
     "batches",
     "read",
     "shape",
@@ -74,9 +75,8 @@ def tables(file: File, asked: Asked) -> Iterator[Any]:
         raise TppError(f"{file.name}: can't be read: {error.strerror or error}") from None
 
 
-def shape(file: File) -> tuple[Any, int | None]:
-    """The columns of a file (a pyarrow schema; of formats without types all are text), and how
-    many rows it has, where that can be known before they are read. Raises TppError."""
+def shape(file: File) -> Shape:
+    """What is known of a file before it is read. Raises TppError."""
     try:
         return _SHAPES[file.format](file)
     except FileNotFoundError:
@@ -93,7 +93,7 @@ _READERS: dict[str, Callable[[File, Asked], Iterator[Any]]] = {
     "jsonl": json_file.lines,
     "xlsx": xlsx_file.batches,
 }
-_SHAPES: dict[str, Callable[[File], tuple[Any, int | None]]] = {
+_SHAPES: dict[str, Callable[[File], Shape]] = {
     "csv": csv_file.shape,
     "parquet": typed_file.parquet_shape,
     "arrow": typed_file.arrow_shape,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +34,16 @@ class Asked:
 
     def apply(self, steps: Plan, table: Any, first: int, place: Callable[[int], str | None]) -> Any:
         return columns.apply(steps, table, first, place, as_stored=self.as_stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of a file before it is read: its columns (a pyarrow schema; of formats without
+    types all are text), how many rows it has, and how many bytes those of a column take in it."""
+
+    schema: Any
+    rows: int | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def since(first: int, batches: Iterable[Any], begin: int = 0) -> Iterator[tuple[int, Any]]:

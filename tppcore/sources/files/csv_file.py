@@ -11,15 +11,15 @@ from typing import Any
 import pyarrow as pa
 
 from tppcore.errors import TppError
-from tppcore.sources.files.asked import Asked, first_line, since, texts
+from tppcore.sources.files.asked import Asked, Shape, first_line, since, texts
 from tppcore.sources.files.file import HEAD, File
 
 _BLOCK = 4 << 20  # bytes a batch: large enough to parse fast, small beside the table
 
 
-def shape(file: File) -> tuple[Any, int | None]:
+def shape(file: File) -> Shape:
     """The columns, all text; how many rows is not to be known."""
-    return texts(_Header(file).names), None
+    return Shape(texts(_Header(file).names))
 
 
 def batches(file: File, asked: Asked) -> Iterator[Any]:

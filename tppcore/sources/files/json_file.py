@@ -10,29 +10,29 @@ from typing import Any
 import pyarrow as pa
 
 from tppcore.errors import TppError
-from tppcore.sources.files.asked import Asked, first_line, text, texts
+from tppcore.sources.files.asked import Asked, Shape, first_line, text, texts
 from tppcore.sources.files.file import File
 
 _ROWS = 1 << 16  # a batch
 
 
-def lines_shape(file: File) -> tuple[Any, int | None]:
+def lines_shape(file: File) -> Shape:
     """The names in all rows, as text, and how many rows there are: everything is read for it."""
     return _shape(row for _, row in _json_lines(file))
 
 
-def json_shape(file: File) -> tuple[Any, int | None]:
+def json_shape(file: File) -> Shape:
     """The names in all rows, as text, and how many rows there are: everything is read for it."""
     return _shape(_json_rows(file))
 
 
-def _shape(rows: Iterable[dict[str, Any]]) -> tuple[Any, int]:
+def _shape(rows: Iterable[dict[str, Any]]) -> Shape:
     names: dict[str, None] = {}
     count = 0
     for row in rows:
         names.update(dict.fromkeys(row))
         count += 1
-    return texts(list(names)), count
+    return Shape(texts(list(names)), count)
 
 
 class _Digits(str):

@@ -8,29 +8,37 @@ from typing import Any
 import pyarrow as pa
 
 from tppcore.errors import TppError
-from tppcore.sources.files.asked import Asked, first_line, since
+from tppcore.sources.files.asked import Asked, Shape, first_line, since
 from tppcore.sources.files.file import File
 from tppcore.sources.mapping import Plan
 
-_BUFFER = 1 << 20  # bytes of a column of Parquet read at a time
+_BUFFER = 1 << 16  # bytes of a column of Parquet read at a time: they stay in the cache
 
 
-def parquet_shape(file: File) -> tuple[Any, int | None]:
-    """The columns and how many rows there are."""
+def parquet_shape(file: File) -> Shape:
+    """All that the footer says."""
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(str(file.path)) as parquet:
-            return parquet.schema_arrow, parquet.metadata.num_rows
+            metadata = parquet.metadata
+            sizes: dict[str, int] = {}
+            for i in range(metadata.num_row_groups):
+                group = metadata.row_group(i)
+                for j in range(group.num_columns):
+                    chunk = group.column(j)
+                    name = chunk.path_in_schema.partition(".")[0]
+                    sizes[name] = sizes.get(name, 0) + chunk.total_uncompressed_size
+            return Shape(parquet.schema_arrow, metadata.num_rows, sizes)
     except (pa.ArrowInvalid, OSError) as error:
         raise _broken(file, "Parquet", error) from None
 
 
-def arrow_shape(file: File) -> tuple[Any, int | None]:
+def arrow_shape(file: File) -> Shape:
     """The columns; how many rows is not to be known."""
     with file.open() as stream:
         try:
-            return _ipc(stream)[0].schema, None
+            return Shape(_ipc(stream)[0].schema)
         except (pa.ArrowInvalid, OSError, EOFError) as error:
             raise _broken(file, "Arrow", error) from None
 

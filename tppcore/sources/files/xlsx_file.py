@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import pyarrow as pa
 
 from tppcore.errors import TppError
-from tppcore.sources.files.asked import Asked, text, texts
+from tppcore.sources.files.asked import Asked, Shape, text, texts
 from tppcore.sources.files.file import File
 
 _ROWS = 1 << 14  # a batch
@@ -20,10 +20,10 @@ _ROWS = 1 << 14  # a batch
 _Rows = Iterator[tuple[int, tuple[Any, ...]]]
 
 
-def shape(file: File) -> tuple[Any, int | None]:
+def shape(file: File) -> Shape:
     """The columns, all text; how many rows is not to be known."""
     with _sheet(file) as (names, _):
-        return texts(names), None
+        return Shape(texts(names))
 
 
 def batches(file: File, asked: Asked) -> Iterator[Any]:

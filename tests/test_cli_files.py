@@ -120,7 +120,9 @@ def test_many_rows_are_streamed_by_themselves(
     csv = tmp_path / "in.csv"
     run("classify", table, *LAW, "--verdicts", "outcome", "--keep", "id,tops_fp8", "-o", csv)
     done = run("classify", "-", *LAW, stdin=csv.read_bytes())
-    assert done.exit_code == 0
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.count("\n") > 5000
+    assert '"id","us-3a090/note-2"' in done.stdout  # the old outcome gives way
     assert "note: many rows: verdicts and outcomes alone" in done.stderr
     monkeypatch.setattr(cli_classify, "SMALL", 5000)
     assert "limiting_test" in run("classify", table, *LAW).stdout
@@ -243,7 +245,7 @@ def test_changed_inputs_and_parts_are_refused(table: Path, tmp_path: Path) -> No
         (["in.parquet", "--verdicts", "outcome", "--keep", "x"], "no column 'x' to keep; found id"),
         (["in.parquet", "--keep", "x"], "no column 'x' to keep; found id"),
         (["in.parquet", "--sheet", "one"], "in.parquet: parquet has no sheets; expected xlsx"),
-        (["*.csv"], "*.csv: no file matches"),
+        (["*.arrow"], "*.arrow: no file matches"),
         (["none"], "none: a folder without files"),
         (["missing.parquet", "--verdicts", "counts"], "missing.parquet: no such file"),
         (["--verdicts", "counts"], "no INPUT"),
@@ -277,7 +279,7 @@ def job(*args: str | Path) -> list[str]:
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("long") / "in.parquet"
-    pq.write_table(chips(1_500_000), path, row_group_size=100_000)
+    pq.write_table(chips(1_000_000), path, row_group_size=100_000)
     return path
 
 
@@ -296,7 +298,7 @@ def test_a_killed_job_leaves_the_old_file_or_none(long: Path, tmp_path: Path, nu
     subprocess.run(job(long, "-o", out), check=True)
     lasts = time.perf_counter() - begun
     whole = out.read_bytes()
-    for after in (0.3 * lasts, random.random() * lasts, 0.95 * lasts):
+    for after in (random.random() * lasts, 0.95 * lasts):
         for old in (None, b"old"):
             out.unlink(missing_ok=True)
             if old:
@@ -317,7 +319,7 @@ def test_a_killed_job_goes_on(long: Path, tmp_path: Path) -> None:
         killed(command, number, (0.5 + random.random() / 2) * lasts)
     subprocess.run(command, check=True)
     assert parts(tmp_path / "out") == parts(tmp_path / "whole")
-    assert len(parts(tmp_path / "out")) == 15
+    assert len(parts(tmp_path / "out")) == 10
 
 
 def limited(bytes: int) -> Any:

@@ -15,7 +15,7 @@ import click
 from tppcore.errors import TppError
 
 if TYPE_CHECKING:
-    from tppcore.answers import Answers
+    from tppcore.answers import Answers, Much
     from tppcore.rules.rulebook import Rulebook
     from tppcore.sinks.counts import Counts
     from tppcore.sources.files import File
@@ -40,6 +40,11 @@ class Wish:
     threads: int | None
 
     @property
+    def much(self) -> Much:
+        """What is written of the verdicts on a row."""
+        return "outcome" if self.verdicts == "outcome" else "columns"
+
+    @property
     def folder(self) -> str | None:
         """The folder that the answer goes to in parts."""
         if self.output is None or self.output == "-":
@@ -62,10 +67,11 @@ def stream_of(
     inputs: Sequence[Input], opened: File | None, rules: Rulebook, form: Form, wish: Wish
 ) -> Stream:
     """The rows of the inputs, the only one of which may be open by now. Raises TppError."""
+    from tppcore.answers import Answers
     from tppcore.sources import mapping, system_files
     from tppcore.sources.streams import Stream
 
-    stream = Stream(inputs, rules, form, wish.keep, opened)
+    stream = Stream(inputs, rules, form, wish.keep, opened, Answers(rules, wish.much).names)
     if system_files.is_parts(list(stream.names)):
         raise TppError("systems: expected one file of parts, without --verdicts and a folder")
     for each in stream.keys:
@@ -87,9 +93,10 @@ def write_stream(stream: Stream, rules: Rulebook, wish: Wish) -> None:
         if wish.verdicts == "counts":
             counts = streaming.count(stream, rules, engine, wish.threads, advance)
         else:
-            much: Any = wish.verdicts or "columns"
-            answers = Answers(rules, much, keep=stream.keep, engine=engine, threads=wish.threads)
-            answers.kept([*stream.names])
+            answers = Answers(
+                rules, wish.much, keep=stream.keep, engine=engine, threads=wish.threads
+            )
+            answers.kept(stream.names)
             _write_answers(stream, answers, about, wish, advance)
     if wish.verdicts == "counts":
         _write_counts(counts, about, wish)

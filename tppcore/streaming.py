@@ -20,6 +20,7 @@ from tppcore.rules.rulebook import Rulebook
 from tppcore.sinks.counts import Counts
 from tppcore.sinks.parts import Parts
 from tppcore.sources.streams import Stream
+from tppcore.verdicts import Verdicts
 
 GROUP = 1 << 20
 """Rows of a row group of the output."""
@@ -48,11 +49,14 @@ def count(
 ) -> Counts:
     """Only the counts. Raises as `answered`."""
     counts = Counts(rules)
+    found: Verdicts | None = None
     for number, part in enumerate(stream.parts):
         with closing(ahead(stream.blocks(number))) as blocks:
             for begin, block in blocks:
+                # Blocks are mostly alike, and the memory of verdicts is used again.
+                out = found if found is not None and len(found) == block.num_rows else None
                 try:
-                    found = classify(block, rules, engine=engine, threads=threads)
+                    found = classify(block, rules, engine=engine, threads=threads, out=out)
                 except InputError as error:
                     raise _in_file(moved(error, begin), part.name) from None
                 counts.add(found.bitmaps)

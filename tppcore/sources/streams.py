@@ -135,9 +135,10 @@ def _base(name: str, quantities: Any) -> str:
 class Stream:
     """The rows of `inputs` for a rulebook.
 
-    `keep`: the columns that are carried, by name; those that are no quantities if left out.
-    `opened`: the first file, where it can't be opened again. Raises TppError for files that can't
-    be read as one table, and for a column that none has.
+    `keep`: the columns that are carried, by name; if left out, those that are no quantities and not
+    named like one of the `answers`, which earlier ones give way to. `opened`: the first file, where
+    it can't be opened again. Raises TppError for files that can't be read as one table, and for a
+    column that none has.
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class Stream:
         form: Form | None = None,
         keep: Sequence[str] | None = None,
         opened: File | None = None,
+        answers: Sequence[str] = (),
     ) -> None:
         self.rules, self.form = rules, form or Form()
         self.parts = [
@@ -160,7 +162,8 @@ class Stream:
                 f"{self.parts[0].name}: no column is a quantity; expected names such as tops_fp8, "
                 "die_area_mm2 and dram_gb_s, or --columns MAP"
             )
-        self.keep = self.keys if keep is None else tuple(keep)
+        own = tuple(name for name in self.keys if name not in answers)
+        self.keep = own if keep is None else tuple(keep)
         for name in self.keep:
             if name not in names:
                 raise TppError(f"no column {name!r} to keep; found {', '.join(names)}")

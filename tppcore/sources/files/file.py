@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -108,10 +109,11 @@ class File:
     def _keep(self, pipe: BinaryIO) -> None:
         """Bytes that can be read once only are kept on disk, to be read again and not to fill the
         memory; until this object is gone."""
-        self._kept = tempfile.NamedTemporaryFile()  # noqa: SIM115 (as long as this object)
-        shutil.copyfileobj(pipe, self._kept, _COPIED)
-        self._kept.flush()
-        self.path = Path(self._kept.name)
+        kept = tempfile.NamedTemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, kept.close)
+        shutil.copyfileobj(pipe, kept, _COPIED)
+        kept.flush()
+        self.path = Path(kept.name)
 
     def _head(self) -> bytes:
         with self.open() as stream:

@@ -21,6 +21,7 @@ About = Mapping[str, Any]
 FORMATS = ("csv", "parquet", "arrow", "json", "jsonl", "xlsx")
 _EXTENSIONS = {".feather": "arrow", ".ipc": "arrow", ".pq": "parquet", ".ndjson": "jsonl"}
 _PACKED = ("csv", "json", "jsonl")  # what gzip and zstd make smaller
+_WIDEST = 60  # characters of a column of xlsx
 _SHEET_ROWS = 2**20 - 1  # what a sheet of xlsx holds besides the header
 
 
@@ -111,6 +112,8 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
     try:
         import openpyxl
         from openpyxl.cell import WriteOnlyCell
+        from openpyxl.styles import Font
+        from openpyxl.utils import get_column_letter
         from openpyxl.utils.exceptions import IllegalCharacterError
     except ImportError:
         raise TppError("writing xlsx needs openpyxl: pip install 'tppcore[files]'") from None
@@ -119,6 +122,10 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("verdicts")
     sheet.freeze_panes = "B2"
+    last = get_column_letter(max(1, table.num_columns))
+    sheet.auto_filter.ref = f"A1:{last}{table.num_rows + 1}"
+    for i, width in enumerate(_widths(table), 1):
+        sheet.column_dimensions[get_column_letter(i)].width = width
 
     def cell(value: Any) -> Any:
         if isinstance(value, str) and value.startswith("="):  # text, not a formula
@@ -129,8 +136,13 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
             return None
         return value
 
+    def heading(name: str) -> Any:
+        bold = WriteOnlyCell(sheet, name)
+        bold.data_type, bold.font = "s", Font(bold=True)
+        return bold
+
     try:
-        sheet.append(table.schema.names)
+        sheet.append([heading(name) for name in table.schema.names])
         for batch in table.to_batches(max_chunksize=1 << 14):
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 sheet.append([cell(value) for value in row])
@@ -140,6 +152,13 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
         book.save(stream)
     except IllegalCharacterError as error:
         raise TppError(f"xlsx can't hold control characters: {error}") from None
+
+
+def _widths(table: Any) -> list[int]:
+    """Columns as wide as the texts in their first rows, within reason."""
+    head = table.slice(0, 100).to_pydict()
+    texts = ([name, *(str(cell) for cell in cells)] for name, cells in head.items())
+    return [min(_WIDEST, 2 + max(map(len, each))) for each in texts]
 
 
 _WRITERS: dict[str, Callable[[BinaryIO, Any, About], None]] = {

@@ -453,17 +453,17 @@ FILES = """## Files larger than memory
 One Parquet file (snappy, row groups of 2^20 rows) with a key, eight columns of doubles and one or
 two of booleans; the columns that the rules read are classified and written as a Parquet file of the
 key, a column a paragraph and the outcome. Against it stand loops of pyarrow that read the same
-columns, and that write the same table from answers they have in memory; of two such loops the better
-one counts. Each runs in a process of its own, on files that the system holds in its cache; tppcore's
-seconds include waiting until the output is safe on the disk.
+columns, and that write the same table from answers they have in memory; of two such loops the
+better one counts. Each runs in a process of its own, on files that the system holds in its cache;
+tppcore's seconds include waiting until the output is safe on the disk.
 
-The limit, and what was predicted from its steps run alone on {threads} cores, before the pipeline was
+The limit, and what was predicted from the steps alone on {threads} cores, before the pipeline was
 written:
 
-> Reading takes some 50 ns of a core a row, the verdicts 10 (3A090) to 18 (the whole rulebook), and
-> writing 75 and 220, which pyarrow does in one thread. So columns are bound by writing: all else runs
-> beside it, and the rate is that of pyarrow, less what the two cores lack: 0.9 to 1.0 of it. Counts
-> are bound by both cores: 50 of 60 to 68 ns, so 0.75 to 0.85 of reading.
+> Reading takes some 50 ns of a core a row, the verdicts 8 (3A090) to 18 (the whole rulebook), and
+> writing 75 and 220, which pyarrow does in one thread. So columns are bound by writing: all else
+> runs beside it, and the rate is that of pyarrow, less what the two cores lack: 0.9 to 1.0 of it.
+> Counts are bound by both cores: 50 of 58 to 68 ns, so 0.75 to 0.85 of reading.
 
 """
 

@@ -16,7 +16,7 @@ class Options:
     max_rows: int
     memory_rows: tuple[int, ...]
     systems: int
-    file_rows: int
     rounds: int
     threads: int
     peers: tuple[str, ...]
+    file_rows: int = 10_000_000

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Options:
     """`rows` of the jobs; `kind_rows` of each kind of data and of the curve over paragraphs;
     `max_rows` of the curve over rows; `memory_rows` of the memory runs; `systems` of three parts
-    each."""
+    each; `file_rows` of the Parquet files."""
 
     rows: int
     kind_rows: int
@@ -19,3 +19,4 @@ class Options:
     rounds: int
     threads: int
     peers: tuple[str, ...]
+    file_rows: int = 10_000_000

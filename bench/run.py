@@ -31,7 +31,18 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))  # behind the installed package
 
-from bench import arrow, classify, frames, growth, kinds, memory, one_chip, spaces, systems  # noqa: E402
+from bench import (  # noqa: E402
+    arrow,
+    classify,
+    files,
+    frames,
+    growth,
+    kinds,
+    memory,
+    one_chip,
+    spaces,
+    systems,
+)
 from bench.contenders import PEERS  # noqa: E402
 from bench.options import Options  # noqa: E402
 from tppcore import report  # noqa: E402
@@ -53,6 +64,7 @@ PARTS: dict[str, tuple[Callable[[Options], Part], Callable[[Part], tuple[list[st
     "systems": (systems.measure, systems.table),
     "spaces": (spaces.measure, spaces.table),
     "frames": (frames.measure, frames.table),
+    "files": (files.measure, files.table),
 }
 
 
@@ -66,6 +78,7 @@ def main() -> None:
     )
     parser.add_argument("--memory-rows", type=int, nargs="+")
     parser.add_argument("--systems", type=int, help="of three parts each")
+    parser.add_argument("--file-rows", type=int, help="of the Parquet files: some 75 bytes a row")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--threads", type=int, default=min(2, usable_cpus()))
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS))
@@ -104,6 +117,7 @@ FULL: dict[str, Any] = {
     "max_rows": 100_000_000,
     "memory_rows": (1_000_000, 10_000_000, 50_000_000),
     "systems": 10_000_000,
+    "file_rows": 10_000_000,
     "rounds": 7,
 }
 QUICK: dict[str, Any] = {
@@ -112,6 +126,7 @@ QUICK: dict[str, Any] = {
     "max_rows": 10_000,
     "memory_rows": (20_000, 40_000),
     "systems": 20_000,
+    "file_rows": 20_000,
     "rounds": 2,
 }
 

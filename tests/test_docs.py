@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md",
     "docs/adding.md",
+    "docs/files.md",
     "docs/systems.md",
     "docs/ledger.md",
     "docs/migrate.md",

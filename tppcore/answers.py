@@ -119,7 +119,7 @@ class Answers:
             return classify(batch, self.rules, engine=self.engine, threads=self.threads)
         except InputError as error:
             if first is not None:
-                raise moved(error, first) from None
+                raise error.after(first) from None
             import pyarrow as pa
 
             raise named(error, batch, self.kept(pa.table(batch).column_names)) from None
@@ -145,12 +145,6 @@ def check_kept(keep: Sequence[str], names: Sequence[str], new: Sequence[str]) ->
                 "without it"
             )
     return kept
-
-
-def moved(error: InputError, first: int) -> InputError:
-    """The error of a row of a batch that begins at row `first`."""
-    row = None if error.row is None else error.row + first
-    return InputError(error.column, row, error.value, error.expected, error.file)
 
 
 def named(error: InputError, batch: Any, kept: Sequence[str]) -> InputError:

@@ -15,7 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from tppcore.cli_input import INPUT_FORMATS, data_of, in_file, is_parts, need, table_of
 from tppcore.cli_options import readings_of
 from tppcore.errors import TppError
 from tppcore.version import __version__
@@ -26,8 +25,6 @@ except ImportError:
     sys.exit("tppcore: the command line needs click and rich: pip install 'tppcore[cli]'")
 
 DONE, OTHER, BAD_INPUT = 0, 1, 2
-_BINARY = ("parquet", "arrow", "xlsx")
-_TABLE_FORMATS = ("table", *INPUT_FORMATS)
 _RULES = ("--rules", "--from-rules", "--to-rules")
 _RULE_FILES = ("--rule-file", "--to-rule-file")
 
@@ -130,71 +127,6 @@ def _rulebook(law: Mapping[str, Any]) -> Any:
         readings=readings_of(law["reading"]),
         files=law["rule_file"],
     )
-
-
-@cli.command(cls=_Many)
-@click.argument("source", metavar="[INPUT]", required=False)
-@click.option("-o", "--output", metavar="FILE", help="Where to; standard output if left out.")
-@click.option("--format", type=click.Choice(_TABLE_FORMATS), help="Format of the output.")
-@click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="Format of the input.")
-@click.option("--columns", metavar="MAP", help="A mapping file, or epoch-ml-hardware.")
-@click.option("--chips", metavar="FILE", help="The chips that the parts of systems are.")
-@click.option("--systems", metavar="FILE", help="Facts of the systems, a row each.")
-@click.option("--engine", type=click.Choice(["c", "jit", "exact"]), help="The fastest if left out.")
-@click.option("--threads", type=click.IntRange(1), help="All cores if left out.")
-@_law
-def classify(
-    source: str | None,
-    output: str | None,
-    format: str | None,
-    input_format: str | None,
-    columns: str | None,
-    chips: str | None,
-    systems: str | None,
-    engine: str | None,
-    threads: int | None,
-    **law: Any,
-) -> None:
-    """Classify INPUT (CSV, Parquet, Arrow, JSON lines or xlsx, - for standard input), or the
-    catalogue if it is left out. A table with the columns system, chip and count is one of systems
-    by their parts: chips of the catalogue, or of --chips."""
-    need("pyarrow", "files")
-    from tppcore import report
-    from tppcore.sinks import files as sink
-
-    format = format or (sink.format_of(output) if output and output != "-" else None)
-    terminal = output in (None, "-") and sys.stdout.isatty()
-    format = format or ("table" if terminal or source is None else "csv")
-    if terminal and format in _BINARY:
-        raise TppError(f"{format} is not for a terminal; expected -o FILE")
-    if output and output != "-" and not Path(output).absolute().parent.is_dir():
-        raise TppError(f"{output}: no such folder")
-    rules = _rulebook(law)
-    table = None if source is None else table_of(source, columns, input_format)
-    notes: list[str] = []
-    try:
-        if table is not None and (chips or systems or is_parts(table)):
-            from tppcore.sources.system_files import system_table
-
-            parts = system_table(table, chips, systems, str(source))
-            with report.busy(f"classifying {len(parts):,} systems"):
-                found = report.classify_systems(parts, rules, engine=engine, threads=threads)
-        else:
-            data, keys, notes = data_of(source, table)
-            with report.busy(f"classifying {keys.num_rows:,} rows"):
-                found = report.classify(data, keys, rules, engine=engine, threads=threads)
-    except TppError as error:
-        raise in_file(error, source) from None
-    for note in notes:
-        click.echo(f"tppcore: note: {note}", err=True)
-    if format != "table":
-        with report.busy("writing"):
-            sink.write(found.table, output or "-", found.about, format)
-    elif output in (None, "-"):
-        report.show(found, sys.stdout)
-    else:
-        with sink.whole(str(output)) as stream:
-            stream.write(report.text(found).encode())
 
 
 @cli.command(cls=_Many)
@@ -407,7 +339,8 @@ def bench(rows: int, rounds: int, threads: int | None, as_json: bool) -> None:
         report.print_table(*small.table(found))
 
 
-from tppcore.cli_compare import compare_command  # noqa: E402  (they need click too)
+from tppcore.cli_classify import classify_command  # noqa: E402  (they need click too)
+from tppcore.cli_compare import compare_command  # noqa: E402
 from tppcore.cli_compile import compile_command  # noqa: E402
 from tppcore.cli_edges import edges_group  # noqa: E402
 from tppcore.cli_headroom import headroom_command  # noqa: E402
@@ -416,6 +349,7 @@ from tppcore.cli_migrate import migrate_command  # noqa: E402
 from tppcore.cli_space import space_command  # noqa: E402
 from tppcore.cli_sql import sql_command  # noqa: E402
 
+cli.add_command(classify_command(_law, _rulebook, _Many))
 cli.add_command(compare_command)
 cli.add_command(edges_group(_law, _rulebook, _Many))
 cli.add_command(headroom_command(_law, _rulebook, _Many))

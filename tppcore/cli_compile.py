@@ -34,7 +34,7 @@ def compile_command(
     def compile(output: str, quantities: str | None, **options: Any) -> None:
         """Compile the law of a date into FILE.tpp, for tppcore.h: no Python is needed there."""
         from tppcore.program_file import program_bytes
-        from tppcore.sinks.files import whole
+        from tppcore.sinks.whole import whole
 
         if output != "-" and not Path(output).absolute().parent.is_dir():
             raise TppError(f"{output}: no such folder")

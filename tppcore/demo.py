@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from tppcore import api, report
 from tppcore.rules.rulebook import Rulebook, rulebook
-from tppcore.sinks.files import arrow_about, whole
+from tppcore.sinks.files import arrow_about
+from tppcore.sinks.whole import whole
 
 ROWS, SEED, BATCH = 10_000_000, 20260115, 1 << 19
 DESTINATION = "CN"

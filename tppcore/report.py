@@ -15,6 +15,7 @@ from tppcore.rules.rulebook import Paragraph, Rulebook
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tppcore.sinks.counts import Counts
     from tppcore.sources.chips import Chip
     from tppcore.sources.system_table import SystemTable
 
@@ -210,6 +211,25 @@ def text(report: Report) -> str:
     stream = StringIO()
     show(report, stream)
     return stream.getvalue()
+
+
+def show_counts(counts: Counts, stated: Mapping[str, Any], stream: TextIO) -> None:
+    """How many rows met what, as tables for a terminal."""
+    console = _console(stream)
+    console.print(f"{stated['as_of']}, destination {stated['destination'] or 'not given'}")
+    for heading, cells in (
+        (
+            ["paragraph", "true", "false", "undetermined"],
+            [
+                [name, *(f"{each[word]:,}" for word in ("true", "false", "undetermined"))]
+                for name, each in counts.by_paragraph.items()
+            ],
+        ),
+        (["outcome", "rows"], [[text, f"{n:,}"] for text, n in counts.by_outcome.items()]),
+    ):
+        _print(console, heading, cells, right=range(1, len(heading)))
+    version = f"tppcore {stated['tppcore']}, rulebook {stated['rulebook']}"
+    console.print(f"{counts.rows:,} rows; {version}", soft_wrap=True)
 
 
 def listing(what: str, rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[list[str]]]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tppcore.engine.columns import Bitmaps
 from tppcore.engine.parts import Sums
 from tppcore.rules.rulebook import Rulebook
+from tppcore.sinks.counts import Counts
 from tppcore.sinks.ends import answer
 from tppcore.sinks.outcome import Ladder
 from tppcore.sources.arrow_results import ArrowColumn, ArrowTable, like
@@ -145,16 +146,7 @@ class Verdicts:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many rows are true, false and undetermined, by paragraph."""
-        found = {}
-        for identity, i in self._index.items():
-            true = int(np.bitwise_count(self.bitmaps.values[i]).sum(dtype=np.int64))
-            valid = int(np.bitwise_count(self.bitmaps.valid[i]).sum(dtype=np.int64))
-            found[identity] = {
-                "true": true,
-                "false": valid - true,
-                "undetermined": self.bitmaps.rows - valid,
-            }
-        return found
+        return self._counted.by_paragraph
 
     @property
     def outcome(self) -> Any:
@@ -183,13 +175,13 @@ class Verdicts:
 
     def outcome_counts(self) -> dict[str, int]:
         """How many rows have each highest outcome, the strongest first."""
-        ladder = Ladder(self.rules)
-        counts = np.bincount(ladder.codes(self.bitmaps))
-        found: dict[str, int] = {}
-        for code in np.flatnonzero(counts):
-            text = ladder.text(int(code))
-            found[text] = found.get(text, 0) + int(counts[code])
-        return found
+        return self._counted.by_outcome
+
+    @property
+    def _counted(self) -> Counts:
+        counts = Counts(self.rules)
+        counts.add(self.bitmaps)
+        return counts
 
     def explain(self, i: int = 0) -> Explanation | SystemExplanation:
         """Row i (from 0) explained: every paragraph, every test. Raises IndexError."""

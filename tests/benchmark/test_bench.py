@@ -52,6 +52,17 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
+def test_files(document: Any) -> None:
+    for job in document["files"]["found"].values():
+        for role, each in job["contenders"].items():
+            assert len(each["seconds"]) == document["files"]["rounds"]
+            assert each["peak_bytes"] > 0
+            writes = "write" in role or role in ("tppcore, columns", "tppcore, outcome")
+            assert (each["output_bytes"] is not None) == writes
+        assert job["counts_of_reading"] > 0
+        assert job["columns_of_reading_and_writing"] > 0
+
+
 def test_parts(document: Any) -> None:
     parts = {
         "classify",
@@ -64,6 +75,7 @@ def test_parts(document: Any) -> None:
         "systems",
         "spaces",
         "frames",
+        "files",
     }
     assert set(document) == parts
     for part in document.values():

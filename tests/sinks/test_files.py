@@ -15,7 +15,8 @@ import pytest
 
 from tppcore.errors import TppError
 from tppcore.sinks import files
-from tppcore.sinks.files import FORMATS, format_of, whole, write
+from tppcore.sinks.files import FORMATS, format_of, write
+from tppcore.sinks.whole import whole
 from tppcore.sources.files import read
 
 ABOUT = {
@@ -163,3 +164,23 @@ def test_extensions() -> None:
         "jsonl",
         "xlsx",
     ]
+
+
+def test_a_sheet_is_easy_to_read(tmp_path: Path) -> None:
+    write(TABLE, tmp_path / "a.xlsx", ABOUT)
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["verdicts"]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref == "A1:C5"
+    assert sheet["A1"].font.bold
+    assert not sheet["A2"].font.bold
+    assert sheet.column_dimensions["A"].width == len('a "quoted", name') + 2
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.jsonl.gz", "a.json.zst"])
+def test_compressed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    write(TABLE, path, ABOUT)
+    assert path.read_bytes()[:2] == {"gz": b"\x1f\x8b", "st": b"\x28\xb5"}[name[-2:]]
+    assert read(path).to_pylist() == TABLE.to_pylist()
+    with pytest.raises(TppError, match=r"parquet is compressed by itself; expected .parquet"):
+        format_of("a.parquet.gz")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tppcore.errors import TppError
-from tppcore.sinks.files import About, arrow_about, format_of, whole
+from tppcore.sinks.files import About, arrow_about, format_of
+from tppcore.sinks.whole import compressed, whole
 
 FORMATS = ("parquet", "csv", "arrow", "jsonl")
 """The formats that take a table block by block."""
@@ -41,9 +42,9 @@ def write_blocks(
     """
     own = format_of_blocks(path, format)
     each = iter(tables)
-    with whole(path) as stream:
+    with whole(path) as stream, compressed(stream, path) as packed:
         first = next(each)
-        with _WRITERS[own](stream, first.schema, about) as put:
+        with _WRITERS[own](packed, first.schema, about) as put:
             for table in chain([first], each):
                 put(table)
                 advance(table)

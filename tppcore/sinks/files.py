@@ -1,4 +1,5 @@
-"""Tables to files: CSV, Parquet, Arrow, JSON, JSON lines and xlsx, whole or not at all.
+"""Tables to files: CSV, Parquet, Arrow, JSON, JSON lines and xlsx, whole or not at all; those of
+text also compressed, as in `a.csv.gz` and `a.csv.zst`.
 
 Every file says how it came about (`about`: version, hash of the rulebook, date, destination and
 readings): Parquet and Arrow in the schema's metadata under `tppcore`, JSON under "meta", JSON lines
@@ -8,33 +9,36 @@ in a first {"meta": ...} line, xlsx on a second sheet, CSV in first lines behind
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import stat
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tppcore.errors import TppError
+from tppcore.sinks.whole import COMPRESSED, compressed, whole
 
 About = Mapping[str, Any]
 
 FORMATS = ("csv", "parquet", "arrow", "json", "jsonl", "xlsx")
 _EXTENSIONS = {".feather": "arrow", ".ipc": "arrow", ".pq": "parquet", ".ndjson": "jsonl"}
+_PACKED = ("csv", "json", "jsonl")  # what gzip and zstd make smaller
+_WIDEST = 60  # characters of a column of xlsx
 _SHEET_ROWS = 2**20 - 1  # what a sheet of xlsx holds besides the header
 
 
 def format_of(path: str | Path) -> str:
     """The format that the extension of a path stands for. Raises `TppError` for another one."""
     extension = Path(path).suffix.lower()
+    packed = extension in COMPRESSED
+    if packed:
+        extension = Path(Path(path).stem).suffix.lower()
     format = _EXTENSIONS.get(extension, extension[1:])
     if format not in FORMATS:
         raise TppError(
             f"{path}: unknown extension {extension!r}; "
             f"expected one of {', '.join('.' + each for each in FORMATS)}, or --format"
         )
+    if packed and format not in _PACKED:
+        raise TppError(f"{path}: {format} is compressed by itself; expected .{format} alone")
     return format
 
 
@@ -47,53 +51,8 @@ def write(table: Any, path: str | Path, about: About, format: str | None = None)
     format = format or format_of(path)
     if format not in _WRITERS:
         raise TppError(f"unknown format {format!r}; expected one of {', '.join(FORMATS)}")
-    with whole(path) as stream:
-        _WRITERS[format](stream, table, about)
-
-
-@contextmanager
-def whole(path: str | Path) -> Iterator[BinaryIO]:
-    """A stream whose bytes become the file `path` at the end of the block, unless it fails.
-
-    They are collected beside it under another name. Pipes, devices and standard output ("-")
-    have no second name and are written directly.
-    """
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    target = Path(os.path.realpath(path))
-    try:
-        if target.exists() and not target.is_file():
-            if target.is_dir():
-                raise TppError(f"{path}: a folder; expected a file name")
-            with target.open("wb") as stream:
-                yield stream
-            return
-        with _beside(target) as stream:
-            yield stream
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise TppError(f"{path}: can't be written: {reason}; nothing was left behind") from None
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[BinaryIO]:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    with whole(path) as stream, compressed(stream, path) as packed:
+        _WRITERS[format](packed, table, about)
 
 
 def arrow_about(schema: Any, about: About) -> Any:
@@ -153,6 +112,8 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
     try:
         import openpyxl
         from openpyxl.cell import WriteOnlyCell
+        from openpyxl.styles import Font
+        from openpyxl.utils import get_column_letter
         from openpyxl.utils.exceptions import IllegalCharacterError
     except ImportError:
         raise TppError("writing xlsx needs openpyxl: pip install 'tppcore[files]'") from None
@@ -161,6 +122,10 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("verdicts")
     sheet.freeze_panes = "B2"
+    last = get_column_letter(max(1, table.num_columns))
+    sheet.auto_filter.ref = f"A1:{last}{table.num_rows + 1}"
+    for i, width in enumerate(_widths(table), 1):
+        sheet.column_dimensions[get_column_letter(i)].width = width
 
     def cell(value: Any) -> Any:
         if isinstance(value, str) and value.startswith("="):  # text, not a formula
@@ -171,8 +136,13 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
             return None
         return value
 
+    def heading(name: str) -> Any:
+        bold = WriteOnlyCell(sheet, name)
+        bold.data_type, bold.font = "s", Font(bold=True)
+        return bold
+
     try:
-        sheet.append(table.schema.names)
+        sheet.append([heading(name) for name in table.schema.names])
         for batch in table.to_batches(max_chunksize=1 << 14):
             for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 sheet.append([cell(value) for value in row])
@@ -182,6 +152,13 @@ def _xlsx(stream: BinaryIO, table: Any, about: About) -> None:
         book.save(stream)
     except IllegalCharacterError as error:
         raise TppError(f"xlsx can't hold control characters: {error}") from None
+
+
+def _widths(table: Any) -> list[int]:
+    """Columns as wide as the texts in their first rows, within reason."""
+    head = table.slice(0, 100).to_pydict()
+    texts = ([name, *(str(cell) for cell in cells)] for name, cells in head.items())
+    return [min(_WIDEST, 2 + max(map(len, each))) for each in texts]
 
 
 _WRITERS: dict[str, Callable[[BinaryIO, Any, About], None]] = {

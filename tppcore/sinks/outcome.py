@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tppcore.rules.rulebook import Rulebook
@@ -112,3 +112,40 @@ class Ladder:
             settled = settled | true
             open_above = open_above | open_here
         return codes
+
+    def counts(self, bitmaps: Bitmaps) -> dict[int, int]:
+        """How many rows have each code that some row has."""
+        import numpy as np
+
+        found = {}
+        for code, words in self._rows_of(bitmaps):
+            if tail := bitmaps.rows % 64:
+                words[-1] &= np.uint64((1 << tail) - 1)
+            if count := int(np.bitwise_count(words).sum(dtype=np.int64)):
+                found[code] = count
+        return found
+
+    def _rows_of(self, bitmaps: Bitmaps) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+        """Codes with the rows that have them, a bit a row; bits beyond the rows mean nothing.
+
+        Word by word: 64 rows an operation, where a byte a row would be an operation each.
+        """
+        import numpy as np
+
+        side = self.lowest + 2
+        left = np.full(bitmaps.values.shape[1], ~np.uint64(0))  # no outcome so far is true
+        open_above: list[tuple[int, NDArray[np.uint64]]] = []  # disjoint: the strongest open one
+        no_open = left.copy()
+        for rank in sorted(self.ranks):
+            members = self.ranks[rank]
+            true = left & np.bitwise_or.reduce(bitmaps.values[members], axis=0)
+            for possible, words in open_above:
+                yield rank * side + possible, true & words
+            yield rank * side + side - 1, true & no_open
+            left &= ~true
+            undecided = left & no_open & ~np.bitwise_and.reduce(bitmaps.valid[members], axis=0)
+            open_above.append((rank, undecided))
+            no_open &= ~undecided
+        for possible, words in open_above:
+            yield self.lowest * side + possible, left & words
+        yield self.lowest * side + side - 1, left & no_open

@@ -20,7 +20,7 @@ A mapping is a small TOML file:
 
 A column that the mapping names and the table lacks is unknown. Columns that are already called by
 the name of a quantity are understood with every mapping and without one, and so is a unit in
-brackets after such a name: `tops_fp8 [PFLOPS]`.
+brackets after such a name: `tops_fp8 [PFLOPS]` or `tops_fp8 (PFLOPS)`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from tppcore.sources.columns import Quantities, quantity_of
 from tppcore.sources.processing_units import COLUMN
 from tppcore.sources.units import convert, scale
 
-_BRACKETS = re.compile(r"(\w+)\s*\[([^\]]+)\]")
+_BRACKETS = re.compile(r"(\w+)\s*(?:\[([^\]]+)\]|\(([^)]+)\))")
 _WORDS = {"quantity", "unit", "ratio", "at_most", "values"}
 
 
@@ -70,7 +70,7 @@ class ColumnMap:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """One column of the file on its way: the name it has there, its rule, its factor."""
 
     column: str
@@ -79,8 +79,21 @@ class _Step:
     words: tuple[str, ...] = ()
     factor: Fraction = Fraction(1)
 
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the columns that it gives."""
+        return [self.column] if self.rule is None else _outputs(self.rule)
 
-Plan = tuple[_Step, ...]
+    @property
+    def is_plain(self) -> bool:
+        """Whether the column states quantities as they are."""
+        rule = self.rule
+        return rule is not None and (
+            rule.ratio is None and rule.at_most is None and not rule.values and self.factor == 1
+        )
+
+
+Plan = tuple[Step, ...]
 
 
 def load(name: str, quantities: Quantities) -> ColumnMap:
@@ -114,7 +127,7 @@ def plan(
         if name not in names:
             found = ", ".join(map(repr, names[:12])) + (" ..." if len(names) > 12 else "")
             raise TppError(f"{file}: no column {name!r}, a key of the mapping; found {found}")
-    steps: list[_Step] = []
+    steps: list[Step] = []
     taken: dict[str, str] = {}
     for name in names:
         rule = mapping.columns.get(name) if mapping else None
@@ -122,13 +135,14 @@ def plan(
             in_brackets = _BRACKETS.fullmatch(name)
             bare = in_brackets[1] if in_brackets else name
             if quantity_of(bare, quantities):
-                rule = Rule((bare,), unit=in_brackets[2] if in_brackets else None)
+                unit = (in_brackets[2] or in_brackets[3]) if in_brackets else None
+                rule = Rule((bare,), unit=unit)
         if rule is None:
             if mapping is None or name in key or name == COLUMN:
-                steps.append(_Step(name, None))
+                steps.append(Step(name, None))
             continue
         if name in key:
-            steps.append(_Step(name, None))
+            steps.append(Step(name, None))
         for quantity in _outputs(rule):
             if quantity in taken:
                 raise TppError(
@@ -142,24 +156,32 @@ def plan(
             factor = convert(rule.unit, spec.unit) if rule.unit else Fraction(1)
         except TppError as error:
             raise TppError(f"{file}: column {name!r}: {error}") from None
-        steps.append(_Step(name, rule, spec.kind, spec.words, factor))
+        steps.append(Step(name, rule, spec.kind, spec.words, factor))
     return tuple(steps)
 
 
 def apply(
-    steps: Plan, table: Any, first: int = 0, file: Callable[[int], str | None] = lambda row: None
+    steps: Plan,
+    table: Any,
+    first: int = 0,
+    file: Callable[[int], str | None] = lambda row: None,
+    *,
+    as_stored: bool = False,
 ) -> Any:
     """`table` (pyarrow) with its quantities as float64, bool, date32 and string columns.
 
-    `first` is the row of the file at which the table begins, `file` names a row's place.
+    `first` is the row of the file at which the table begins, `file` names a row's place. With
+    `as_stored` columns that are no text and state a quantity as it is called are left as they are:
+    `classify` reads them itself, without a pass over them.
     """
     out: dict[str, Any] = {}
     for step in steps:
         array = table.column(step.column)
         if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
-        if step.rule is None:
-            out[step.column] = array
+            array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+        stored = as_stored and step.is_plain and not cells.is_text(array.type)
+        if step.rule is None or stored:
+            out.update(dict.fromkeys(step.outputs, array))
             continue
         place = cells.Place(step.column, first, file)
         values = _convert(step, step.rule, array, place)
@@ -173,7 +195,7 @@ def apply(
     return pa.table(out)
 
 
-def _convert(step: _Step, rule: Rule, array: Any, place: cells.Place) -> Any:
+def _convert(step: Step, rule: Rule, array: Any, place: cells.Place) -> Any:
     if rule.values:
         array = _replace(pc.cast(array, pa.string()), rule.values)
     if rule.at_most is not None:

@@ -1,0 +1,83 @@
+"""Work made ahead: the same items in order, a bounded number of them, and no thread left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tppcore.pipeline import ahead
+
+
+def threads() -> int:
+    return threading.active_count()
+
+
+def test_the_same_in_order() -> None:
+    before = threads()
+    assert list(ahead(range(1000), 3)) == list(range(1000))
+    assert list(ahead(ahead(iter("abc")))) == list("abc")
+    assert list(ahead([])) == []
+    assert threads() == before
+
+
+def test_what_is_made_ahead_is_bounded() -> None:
+    made = []
+
+    def items() -> Iterator[int]:
+        for i in range(100):
+            made.append(i)
+            yield i
+
+    with closing(ahead(items(), 2)) as each:
+        assert next(each) == 0
+        deadline = time.monotonic() + 10
+        while len(made) < 4 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.02)
+        assert len(made) == 4  # the one in use, two that wait, one in the maker's hand
+    assert len(made) == 4
+
+
+def test_an_error_comes_in_its_place() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise KeyError("two")
+
+    each = ahead(items())
+    assert next(each) == 1
+    with pytest.raises(KeyError, match="two"):
+        next(each)
+    assert list(each) == []
+
+
+def test_closing_ends_what_is_within() -> None:
+    before, closed = threads(), []
+
+    def items() -> Iterator[int]:
+        try:
+            yield from range(10**9)
+        finally:
+            closed.append(threading.current_thread())
+
+    with closing(ahead(ahead(items()))) as each:
+        assert next(each) == 0
+        assert threads() == before + 2
+    assert threads() == before
+    assert len(closed) == 1
+
+
+def test_leaving_a_loop_with_an_error_ends_it() -> None:
+    before = threads()
+
+    def use() -> None:
+        with closing(ahead(iter(range(10**9)))) as each:
+            for _ in each:
+                raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        use()
+    assert threads() == before

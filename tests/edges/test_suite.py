@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -213,7 +214,7 @@ def test_the_same_bytes_on_every_run(tmp_path: Path) -> None:
 
 def test_metadata_says_what_it_was_made_from(suite: EdgeSuite, tmp_path: Path) -> None:
     suite.write(tmp_path / "suite.parquet")
-    about = files.json.loads(pq.read_schema(tmp_path / "suite.parquet").metadata[b"tppcore"])
+    about = json.loads(pq.read_schema(tmp_path / "suite.parquet").metadata[b"tppcore"])
     assert about == suite.about
     assert about["suite"] == 1
     assert about["tppcore"] == tpp.__version__

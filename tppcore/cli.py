@@ -209,16 +209,12 @@ def _pairs(texts: Sequence[str], option: str, example: str) -> dict[str, str]:
 def _figure(quantity: str, text: str) -> Any:
     """What a person wrote for a quantity: a number, one end or both of a range, a word, a date."""
     from tppcore.rules.store import specs
+    from tppcore.rules.vocabulary import nearest
 
     spec = specs().vocabulary.quantities.get(quantity)
     if spec is None or spec.internal:
-        from difflib import get_close_matches
-
-        near = get_close_matches(quantity, specs().vocabulary.quantities, 3)
-        raise TppError(
-            f"unknown quantity {quantity!r}; "
-            + (f"did you mean {' or '.join(near)}?" if near else "see specs/quantities.toml")
-        )
+        known = specs().vocabulary.quantities
+        raise TppError(f"unknown quantity {quantity!r}; {nearest(quantity, known)}")
     if spec.kind != "number":
         return text
     if ".." in text:

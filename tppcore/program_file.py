@@ -12,6 +12,7 @@ from tppcore.program.binary import to_bytes
 from tppcore.program.compile import compile as compile_program
 from tppcore.rules.expression import quantities as quantities_in
 from tppcore.rules.rulebook import Rulebook
+from tppcore.rules.vocabulary import nearest
 
 
 def program_bytes(rules: Rulebook, quantities: Sequence[str] | None = None) -> bytes:
@@ -36,7 +37,7 @@ def program_bytes(rules: Rulebook, quantities: Sequence[str] | None = None) -> b
     names = _used(rules) if quantities is None else list(quantities)
     for name in names:
         if name not in known:
-            raise UnknownName(f"unknown quantity {name!r}; expected one of {', '.join(known)}")
+            raise UnknownName(f"unknown quantity {name!r}; {nearest(name, known)}")
     if len(set(names)) < len(names):
         raise TppError(f"quantities: {', '.join(names)}; expected each once")
     if not rules.paragraphs:

@@ -374,6 +374,14 @@ class Formulas:
         return self._text.get(name, self.vocabulary.metrics[name].formula)
 
 
+def nearest(name: str, quantities: Iterable[str]) -> str:
+    """What may have been meant by the name of a quantity that does not exist."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(quantities), 3)
+    return f"did you mean {' or '.join(near)}?" if near else "expected one of specs/quantities.toml"
+
+
 class SystemFormulas(Formulas):
     """Metrics of systems as trees over the quantities of systems."""
 

@@ -40,6 +40,7 @@ import pyarrow.compute as pc
 from tppcore.errors import SpecError, TppError, UnknownName
 from tppcore.rules.store import specs
 from tppcore.rules.tomlfile import TomlFile
+from tppcore.rules.vocabulary import nearest
 from tppcore.sources import cells
 from tppcore.sources.columns import Quantities, quantity_of
 from tppcore.sources.processing_units import COLUMN
@@ -279,7 +280,7 @@ def _rule(file: TomlFile, column: str, entry: Any, quantities: Quantities) -> Ru
     for name in rule.quantities:
         spec = quantity_of(name, quantities)
         if spec is None:
-            raise fail("quantity", f"unknown quantity {name!r}; {_nearest(name, quantities)}")
+            raise fail("quantity", f"unknown quantity {name!r}; {nearest(name, quantities)}")
         if "ratio" in entry and not (spec.rate and name == f"tops_{spec.format}"):
             raise fail("ratio", f"expected a quantity tops_<format> beside ratio, not {name!r}")
         first = quantity_of(rule.quantities[0], quantities)
@@ -300,11 +301,6 @@ def _rule(file: TomlFile, column: str, entry: Any, quantities: Quantities) -> Ru
     if ratio is not None and ratio <= 0:
         raise fail("ratio", "expected a positive number")
     return replace(rule, ratio=ratio, at_most=at_most)
-
-
-def _nearest(name: str, quantities: Quantities) -> str:
-    near = get_close_matches(name, list(quantities), 3)
-    return f"did you mean {' or '.join(near)}?" if near else "expected one of specs/quantities.toml"
 
 
 def _text(value: Any) -> str:

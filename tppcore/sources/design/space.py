@@ -16,7 +16,7 @@ from tppcore.engine.counting.lowering import Lowered, Range
 from tppcore.engine.counting.ratios import TooLong
 from tppcore.engine.exact import Interval
 from tppcore.rules.store import specs
-from tppcore.rules.vocabulary import QuantitySpec
+from tppcore.rules.vocabulary import QuantitySpec, nearest
 from tppcore.sources.design.axis import AxisSpec
 from tppcore.sources.design.formula import Formula, FormulaError
 
@@ -258,15 +258,8 @@ def checked_formulas(given: Mapping[str, Any]) -> dict[str, Formula]:
     for key, value in given.items():
         spec = quantities.get(_base(key, quantities))
         if spec is None or (spec.internal and spec.total is None):
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, list(quantities), 3)
-            raise DesignError(
-                ("quantities", key),
-                f"unknown quantity {key!r}; "
-                + (f"did you mean {' or '.join(near)}?" if near else "see specs/quantities.toml"),
-                key,
-            )
+            text = f"unknown quantity {key!r}; {nearest(key, quantities)}"
+            raise DesignError(("quantities", key), text, key)
         if spec.name != key and spec.name in given:
             raise DesignError(
                 ("quantities", key),

@@ -16,7 +16,7 @@ SOURCES := setup.py pyproject.toml MANIFEST.in README.md \
 # A module of tests/, run as a program: only tests/ comes from the source tree.
 TESTS_MODULE := $(PYTHON) -c 'import runpy, sys; sys.path.append("."); runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)'
 
-.PHONY: install run test spark lint types sanitize arm proof bench programs lib install-lib examples clean
+.PHONY: install run test postgres spark lint types sanitize arm proof bench programs lib install-lib examples clean
 
 install: $(STAMPS)/installed
 	@$(PYTHON) -c 'from tppcore.engine.choose import choose; print("tppcore is installed; engine:", choose(None))'
@@ -27,6 +27,11 @@ run: install
 test: install $(STAMPS)/test
 	$(INSTALLED)
 	$(PYTHON) -m pytest -q -n auto --dist loadfile tests
+
+# A server of PostgreSQL, from Debian's package postgresql: without one the tests fail.
+postgres: install $(STAMPS)/test
+	$(INSTALLED)
+	$(PYTHON) -m pytest -q -m postgres tests/sql
 
 # A cluster of several processes, with one of them killed on the way; needs Java 17 or newer.
 spark: install $(STAMPS)/test $(STAMPS)/spark

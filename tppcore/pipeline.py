@@ -10,6 +10,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+THREAD = "tppcore-ahead"
+"""The name of the threads that work ahead."""
+
 _END = object()
 
 
@@ -46,7 +49,7 @@ def ahead(items: Iterable[T], most: int = 1) -> Generator[T, None, None]:
             if isinstance(made, Generator):
                 made.close()
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work, name=THREAD, daemon=True)
     thread.start()
     try:
         while True:

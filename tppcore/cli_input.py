@@ -63,9 +63,8 @@ def in_file(error: TppError, source: str | None) -> TppError:
     """The same error, with the file that the row is in."""
     from tppcore.errors import InputError
 
-    if source and isinstance(error, InputError) and error.file is None:
-        name = "standard input" if source == "-" else source
-        return InputError(error.column, error.row, error.value, error.expected, name)
+    if source and isinstance(error, InputError):
+        return error.within("standard input" if source == "-" else source)
     return error
 
 

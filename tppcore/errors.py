@@ -55,6 +55,10 @@ class InputError(TppError):
         """The same error in another row."""
         return InputError(self.column, row, self.value, self.expected, self.file)
 
+    def within(self, file: str) -> InputError:
+        """The same error in a file, unless it names one."""
+        return InputError(self.column, self.row, self.value, self.expected, self.file or file)
+
 
 class UnknownName(TppError):
     """A name of a chip, rule, metric or reading that does not exist; the message lists those."""

@@ -37,7 +37,7 @@ def answered(stream: Stream, answers: Answers, number: int, first: int = 0) -> I
             try:
                 yield answers(block, begin)
             except InputError as error:
-                raise _in_file(error, name) from None
+                raise error.within(name) from None
 
 
 def count(
@@ -58,7 +58,7 @@ def count(
                 try:
                     found = classify(block, rules, engine=engine, threads=threads, out=out)
                 except InputError as error:
-                    raise _in_file(error.after(begin), part.name) from None
+                    raise error.after(begin).within(part.name) from None
                 counts.add(found.bitmaps)
                 advance(block.num_rows)
     return counts
@@ -123,7 +123,3 @@ def regrouped(tables: Iterable[Any], sizes: Iterator[int]) -> Iterator[Any]:
             size = next(sizes)
     if waiting and (count or not some):
         yield pa.concat_tables(waiting).combine_chunks()
-
-
-def _in_file(error: InputError, name: str) -> InputError:
-    return InputError(error.column, error.row, error.value, error.expected, error.file or name)

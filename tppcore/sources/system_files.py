@@ -24,8 +24,7 @@ def system_table(parts: Any, chips: str | None, systems: str | None, source: str
     try:
         return SystemTable(_keyed(parts, source), own, facts)
     except InputError as error:
-        file = error.file or source
-        raise InputError(error.column, error.row, error.value, error.expected, file) from None
+        raise error.within(source) from None
 
 
 def _keyed(table: Any, source: str) -> Any:

@@ -9,6 +9,7 @@ header), line where there is one, and column, and what was expected there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +68,21 @@ def batches(
 
 def tables(file: File, asked: Asked) -> Iterator[Any]:
     """What is asked of a file, as tables, at least one. Raises TppError and InputError."""
-    try:
+    with _readable(file):
         yield from _READERS[file.format](file, asked)
-    except FileNotFoundError:
-        raise TppError(f"{file.name}: no such file") from None
-    except OSError as error:
-        raise TppError(f"{file.name}: can't be read: {error.strerror or error}") from None
 
 
 def shape(file: File) -> Shape:
     """What is known of a file before it is read. Raises TppError."""
-    try:
+    with _readable(file):
         return _SHAPES[file.format](file)
+
+
+@contextmanager
+def _readable(file: File) -> Iterator[None]:
+    """Raises TppError where the system can't read a file."""
+    try:
+        yield
     except FileNotFoundError:
         raise TppError(f"{file.name}: no such file") from None
     except OSError as error:
